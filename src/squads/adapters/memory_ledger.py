@@ -1,0 +1,119 @@
+"""The ledger in this process's memory: the same leaves, tree and checkpoints, kept by nobody.
+
+It is the reference for what an adapter does, and what `Squad(...)` uses without a project. It must never behave
+better than a durable ledger does: tests that pass here must mean something there.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from squads.adapters.ledger_rows import bodies_of, check_expected, check_time, stored_of
+from squads.adapters.memory_blobs import MemoryBlobs
+from squads.contracts.errors import LedgerBroken, StorageUnavailable
+from squads.kernel.ports import Appended, Entry, Head, Signer, Stored
+from squads.ledger.checkpoint import Checkpoint, check_origin, sign_checkpoint
+from squads.ledger.sequence import Tail, first_difference, sequence
+
+
+class MemoryLedger:
+    """A `Ledger` in lists. Every append is signed and checked as in a durable one; closing it loses nothing more."""
+
+    def __init__(self, origin: str, log_signer: Signer) -> None:
+        """Make an empty log.
+
+        Args:
+            origin: `<domain>/squads/<log>/<epoch>`; never used for two logs.
+            log_signer: Signs checkpoints.
+        """
+        check_origin(origin)
+        self._origin = origin
+        self._signer = log_signer
+        # Not for waiting: appends from several threads or loops must not interleave.
+        self._lock = threading.Lock()
+        self._tail = Tail()
+        self._rows: list[tuple[bytes, bytes]] = []
+        self._streams: dict[str, list[int]] = {}
+        self._checkpoints: list[str] = []
+        self._blobs = MemoryBlobs()
+        self._closed = False
+
+    @property
+    def blobs(self) -> MemoryBlobs:
+        """The content store that `append` writes `content` to."""
+        return self._blobs
+
+    async def append(
+        self,
+        entries: Sequence[Entry],
+        *,
+        expect: Mapping[str, int],
+        time_ms: int,
+        content: Sequence[bytes] = (),
+    ) -> Appended:
+        """Append all `entries` in order, or none of them. Raises `Conflict`."""
+        bodies = bodies_of(entries, time_ms)
+        with self._lock:
+            self._check_open()
+            check_expected(expect, lambda stream: len(self._streams.get(stream, ())))
+            check_time(time_ms, self._tail.time_ms)
+            batch = sequence(self._tail, bodies, time_ms)
+            rows = list(zip(batch.leaves, batch.hashes, strict=True))
+            if first_difference(batch.hashes, rows) is not None:
+                raise LedgerBroken("a leaf changed between framing and signing: this machine's memory is not sound")
+            root = batch.tail.edge.root()
+            # The signer may raise; until it has signed, nothing is kept.
+            note = sign_checkpoint(Checkpoint(self._origin, batch.tail.size, root), self._signer)
+            for blob in content:
+                self._blobs.keep(blob)
+            for seq, entry in enumerate(entries, batch.first_seq):
+                self._streams.setdefault(entry.stream, []).append(seq)
+            self._rows += rows
+            self._tail = batch.tail
+            self._checkpoints.append(note)
+            return Appended(first_seq=batch.first_seq, head=self._head(root))
+
+    async def read(self, stream: str, *, start: int = 0) -> list[Stored]:
+        """Return a stream's receipts in order, from its `start`-th on."""
+        self._check_open()
+        return [stored_of(stream, *self._rows[seq]) for seq in self._streams.get(stream, [])[start:]]
+
+    async def streams(self) -> list[str]:
+        """Return the names of all streams, oldest first."""
+        self._check_open()
+        return list(self._streams)
+
+    async def head(self) -> Head:
+        """Return the newest checkpoint; size 0 for an empty log."""
+        self._check_open()
+        with self._lock:
+            return self._head(self._tail.edge.root())
+
+    async def scan(self, *, start: int = 0) -> AsyncIterator[tuple[int, bytes, bytes]]:
+        """Yield (seq, leaf bytes, stored leaf hash), up to where the log ends now."""
+        self._check_open()
+        for seq in range(start, self._tail.size):
+            leaf, stored_hash = self._rows[seq]
+            yield seq, leaf, stored_hash
+
+    async def checkpoints(self) -> list[str]:
+        """Return every checkpoint note, oldest first."""
+        self._check_open()
+        return list(self._checkpoints)
+
+    async def close(self) -> None:
+        """Refuse everything from now on."""
+        self._closed = True
+
+    def _head(self, root: bytes) -> Head:
+        return Head(
+            size=self._tail.size,
+            root=root,
+            time_ms=self._tail.time_ms,
+            checkpoint=self._checkpoints[-1] if self._checkpoints else "",
+        )
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StorageUnavailable("this ledger was closed; open it again")

@@ -1,0 +1,163 @@
+"""The SQLite file: its tables, how a connection is opened, and what SQLite's errors mean here.
+
+Rows are only ever inserted; the triggers that refuse everything else are guard rails against mistakes, not proof
+against an attacker, who can drop them. Only `blob` may lose rows, because content must be erasable. This file must
+never change a table of version 1: a later version adds tables.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from squads.adapters.private_files import make_private_directory, open_private, sync_directory
+from squads.contracts.errors import LedgerBroken, LedgerError, LedgerTooNew, StorageUnavailable
+
+APPLICATION_ID: Final = 0x53514144
+"""The bytes `SQAD`, so that `file` and others can tell what this is."""
+SCHEMA_VERSION: Final = 1
+SQLITE_VERSION_MIN: Final = (3, 37, 0)
+"""STRICT tables."""
+BUSY_WAIT_MS: Final = 5_000
+"""How long to wait for a tool that holds the database without taking the ledger's lock."""
+
+_TABLES: Final = """
+CREATE TABLE ledger (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+-- The stream and the position in it are an index; what is true stands in the leaf.
+CREATE TABLE entry (
+  seq INTEGER PRIMARY KEY, stream INTEGER NOT NULL, position INTEGER NOT NULL,
+  leaf BLOB NOT NULL, leaf_hash BLOB NOT NULL, UNIQUE (stream, position)
+) STRICT;
+-- Full subtrees of level 1 and above; level 0 is entry.leaf_hash. Every proof can be made from these.
+CREATE TABLE node (
+  level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, idx)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
+CREATE TABLE blob (digest BLOB PRIMARY KEY, content BLOB NOT NULL) STRICT;
+CREATE TRIGGER entry_gapless BEFORE INSERT ON entry
+  WHEN NEW.seq IS NOT (SELECT coalesce(max(seq) + 1, 0) FROM entry)
+  BEGIN SELECT raise(ABORT, 'receipts are appended, each after the one before'); END;
+"""
+_APPEND_ONLY: Final = ("ledger", "stream", "entry", "node", "checkpoint")
+
+
+def create_file(path: Path) -> None:
+    """Create an empty database file, mode 0600, and its directory, mode 0700, unless they exist. Raises `OSError`."""
+    make_private_directory(path.parent)
+    # SQLite gives its WAL the mode of the database file, so this one call protects both.
+    os.close(open_private(path, os.O_RDWR | os.O_CREAT))
+    sync_directory(path.parent)
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """Return a connection that commits durably, in autocommit mode. Raises `sqlite3.Error`."""
+    connection = sqlite3.connect(
+        path, timeout=BUSY_WAIT_MS / 1000, isolation_level=None, check_same_thread=False, cached_statements=64
+    )
+    try:
+        # FULL: with NORMAL a power cut may silently shorten the log. secure_delete: erased content is overwritten.
+        connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Return a connection that can only read. Raises `sqlite3.Error`.
+
+    Being read-only it never resets the WAL. Writers do so inside their lock, one at a time, so the WAL-reset race of
+    SQLite before 3.51.3 cannot meet two of them.
+    """
+    return sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?mode=ro",
+        uri=True,
+        timeout=BUSY_WAIT_MS / 1000,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
+def ensure_schema(connection: sqlite3.Connection, path: Path, origin: str, log_vkey: str) -> None:
+    """Create the tables in an empty file, or check that they are this log's. The caller holds the ledger's lock.
+
+    Raises `LedgerTooNew`, `LedgerBroken` or `sqlite3.Error`.
+    """
+    if sqlite3.sqlite_version_info < SQLITE_VERSION_MIN:
+        raise StorageUnavailable(f"SQLite {sqlite3.sqlite_version} is too old for STRICT tables; use 3.37 or newer")
+    if is_empty(connection):
+        guards = "".join(
+            f"CREATE TRIGGER {table}_{act.lower()} BEFORE {act} ON {table} "
+            f"BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;\n"
+            for table in _APPEND_ONLY
+            for act in ("UPDATE", "DELETE")
+        )
+        guards += (
+            "CREATE TRIGGER blob_update BEFORE UPDATE ON blob "
+            "BEGIN SELECT raise(ABORT, 'content is named by its digest; store other content beside it'); END;\n"
+        )
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {_TABLES} {guards} PRAGMA application_id={APPLICATION_ID}; "
+            f"PRAGMA user_version={SCHEMA_VERSION};"
+        )
+        connection.executemany(
+            "INSERT INTO ledger (name, value) VALUES (?, ?)", [("origin", origin), ("log_vkey", log_vkey)]
+        )
+        connection.execute("COMMIT")
+        return
+    check_identity(connection, path)
+    known = dict(connection.execute("SELECT name, value FROM ledger"))
+    if known.get("origin") != origin:
+        raise LedgerBroken(f"{path} is the ledger {known.get('origin')!r}, not {origin!r}; check path and origin")
+    if known.get("log_vkey") != log_vkey:
+        raise LedgerBroken(f"the checkpoints of {path} are signed by another key than the one given; use that key")
+
+
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """Say whether nothing was ever made in this database."""
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    return bool(tables == 0 and application == 0)
+
+
+def check_identity(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise `LedgerBroken` for another program's file, `LedgerTooNew` for a later version's."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID or version < 1:
+        raise LedgerBroken(f"{path} is a database, but no ledger of squads; check the path")
+    if version > SCHEMA_VERSION:
+        raise LedgerTooNew(
+            f"{path} was written in format {version}, this squads knows up to {SCHEMA_VERSION}; upgrade squads"
+        )
+
+
+def translated(error: Exception, path: Path) -> LedgerError:
+    """Return what an error of the medium means to a caller, with what to do about it."""
+    if isinstance(error, LedgerError):
+        return error
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = code & 0xFF if code is not None else None
+    if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}:
+        return LedgerBroken(f"{path} is damaged or no database ({error}); restore it from a copy that verifies")
+    if primary in {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_SCHEMA, sqlite3.SQLITE_MISMATCH} or (
+        primary == sqlite3.SQLITE_ERROR and "no such" in str(error)
+    ):
+        return LedgerBroken(f"{path} does not have the rows or tables it must have ({error}); run `squads verify`")
+    advice = {
+        sqlite3.SQLITE_FULL: "the disk or the database's page limit is full; free some space",
+        sqlite3.SQLITE_IOERR: "the medium failed; look for a full disk, a file-size limit or a faulty drive",
+        sqlite3.SQLITE_READONLY: "it can only be read; make file and directory writable, or remount the disk",
+        sqlite3.SQLITE_PERM: "access was denied; check who owns file and directory",
+        sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check that the directory exists and is writable",
+        sqlite3.SQLITE_BUSY: "another program holds it locked; end that program's transaction",
+        sqlite3.SQLITE_LOCKED: "another program holds it locked; end that program's transaction",
+        sqlite3.SQLITE_NOMEM: "there was not enough memory",
+    }.get(primary or 0, "check the path, the disk and its rights")
+    return StorageUnavailable(
+        f"the ledger {path} could not be used ({error}): {advice}. Nothing was acknowledged; retry"
+    )

@@ -1,0 +1,49 @@
+"""`squads verify`: every check of an audit, each with its own line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from rich.text import Text
+
+from squads.audit import Audit, audit
+from squads.cli import show
+from squads.cli.gate import default_store
+
+MARKS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "warned": ("!", "yellow"), "unchecked": ("–", "yellow")}
+
+
+def verify_store(store: Path | None, *, as_json: bool) -> int:
+    """Audit a store, print every check, and return 0 when none failed, else 2."""
+    where = store or default_store()
+    found = audit(where)
+    code = 2 if found.failed else 0
+    if as_json:
+        sys.stdout.write(json.dumps({**found.model_dump(mode="json"), "exit_code": code}) + "\n")
+        return code
+    print_audit(found)
+    return code
+
+
+def print_audit(found: Audit) -> None:
+    """Print an audit for a person."""
+    out = show.console()
+    out.print(Text(f"Ledger {found.origin}", style="bold"))
+    for result in found.results:
+        mark, colour = MARKS[result.state]
+        shown = "not checked: " if result.state == "unchecked" else ""
+        out.print(
+            Text.assemble((f"  {mark} ", f"bold {colour}"), f"{result.check:<21}", (shown, colour), result.message)
+        )
+    if found.failed:
+        out.print(Text(f"Broken: {found.failed[0].message}", style="bold red"))
+    else:
+        out.print(
+            Text(
+                f"Verified: {found.size} receipts of {found.packets} packet{'s' * (found.packets != 1)}, "
+                f"root {found.root[:16]}…",
+                style="bold green",
+            )
+        )

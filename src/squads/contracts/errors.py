@@ -1,0 +1,177 @@
+"""Every error squads raises, drawn as one tree.
+
+A refusal is a value, never one of these: an error means that we could not find out, and not finding out never
+composes. Each message says what happened, to what, and what to do next.
+
+    SquadsError
+    ├── InvalidInput                 what was handed in cannot be used; nothing was started, nothing is lost
+    │   ├── InvalidArtifact          paths, bytes or media types that an artifact may not hold
+    │   │   ├── InvalidPath          absolute, `..`, a link, control characters, two names for one file
+    │   │   ├── EmptyArtifact        no file and no removal
+    │   │   ├── ArtifactTooLarge     over `Limits.artifact_bytes_max` or `files_max`
+    │   │   └── NotText              not UTF-8 where text was needed
+    │   ├── InvalidPlan              cyclic, unknown task or builder, too many tasks
+    │   │   └── BriefTooLong         over `Limits.brief_chars_max`
+    │   ├── InvalidSquad             roles that cannot work together
+    │   │   ├── NoGates              the empty list of gates refuses
+    │   │   ├── UnheldGate           a required gate that nobody holds is not a gate
+    │   │   ├── DuplicateRole        two roles of one name
+    │   │   └── SelfGate             a gate that is its own author, or shares the author's prior
+    │   ├── UnknownPacket            no packet of this id in the ledger
+    │   └── NotAWorkTree             not inside a git work tree, or git cannot read the range
+    ├── Denied                       authority was not granted
+    ├── Refusal                      raised only by `result.raise_for_refusal()`
+    ├── BusError
+    │   ├── UnknownRecipient         nobody of that name listens
+    │   ├── MessageTooLarge          over the bus's bound; send a reference instead
+    │   ├── BusFull                  the backlog stayed at its bound until the deadline
+    │   └── BusClosed                closed, draining, or never opened
+    ├── LedgerError
+    │   ├── Conflict                 somebody appended first; fold again and retry
+    │   ├── LedgerBroken             bytes, links, signatures or checkpoints do not agree
+    │   ├── LedgerTooNew             written by a newer version than this one
+    │   ├── RollbackDetected         the database is behind a checkpoint known outside it
+    │   └── StorageUnavailable       disk full, read-only, locked or gone; nothing was acknowledged
+    ├── BlobError
+    │   ├── BlobMissing              no content under this digest here
+    │   └── BlobBroken               the stored bytes do not have this digest
+    └── KeyUnavailable               a key file is missing, unreadable, or readable by others
+"""
+
+from __future__ import annotations
+
+
+class SquadsError(Exception):
+    """The root: catch this to catch everything that squads raises on purpose."""
+
+
+class InvalidInput(SquadsError, ValueError):
+    """What was handed in cannot be used; nothing was started and nothing is lost."""
+
+
+class InvalidArtifact(InvalidInput):
+    """Paths, bytes or media types that an artifact may not hold."""
+
+
+class InvalidPath(InvalidArtifact):
+    """A path that is absolute, climbs with `..`, is a link, or is not a plain relative POSIX path."""
+
+
+class EmptyArtifact(InvalidArtifact):
+    """An artifact without a file and without a removal: there is nothing to judge."""
+
+
+class ArtifactTooLarge(InvalidArtifact):
+    """More bytes or more files than the packet's limits allow."""
+
+
+class NotText(InvalidArtifact):
+    """Bytes that are not UTF-8 where text was needed."""
+
+
+class InvalidPlan(InvalidInput):
+    """A plan that is cyclic, names what is not there, or has too many tasks."""
+
+
+class BriefTooLong(InvalidPlan):
+    """A brief over `Limits.brief_chars_max`: a small spec is the point."""
+
+
+class InvalidSquad(InvalidInput):
+    """Roles that cannot work together."""
+
+
+class NoGates(InvalidSquad):
+    """A squad or packet without gates. The empty list refuses."""
+
+
+class UnheldGate(InvalidSquad):
+    """A required gate that nobody holds is not a gate."""
+
+
+class DuplicateRole(InvalidSquad):
+    """Two roles of one name."""
+
+
+class SelfGate(InvalidSquad):
+    """A gate that is its own author, or that brings the author's very prior."""
+
+
+class UnknownPacket(InvalidInput):
+    """No packet of this id in the ledger."""
+
+
+class NotAWorkTree(InvalidInput):
+    """Not inside a git work tree, or git cannot read what was asked for."""
+
+
+class Denied(SquadsError):
+    """Authority was not granted; what is not granted is denied."""
+
+
+class Refusal(SquadsError):
+    """Raised by `result.raise_for_refusal()` for those who prefer an exception; `result` holds the value."""
+
+    def __init__(self, message: str, result: object = None) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+class BusError(SquadsError):
+    """A message could not be handed over."""
+
+
+class UnknownRecipient(BusError):
+    """Nobody of that name listens on this bus."""
+
+
+class MessageTooLarge(BusError):
+    """A message over the bus's bound; send a reference to a blob instead."""
+
+
+class BusFull(BusError):
+    """The recipient's backlog stayed at its bound until the deadline."""
+
+
+class BusClosed(BusError):
+    """The bus is closed or draining."""
+
+
+class LedgerError(SquadsError):
+    """A receipt could not be written or read."""
+
+
+class Conflict(LedgerError):
+    """A stream grew, or the ledger's clock moved on, since it was folded; fold again and retry."""
+
+
+class LedgerBroken(LedgerError):
+    """Bytes, links, signatures or checkpoints of the ledger do not agree."""
+
+
+class LedgerTooNew(LedgerError):
+    """The ledger was written by a newer version of squads than this one."""
+
+
+class RollbackDetected(LedgerError):
+    """The database is behind a checkpoint that is known outside it, as after restoring an old backup."""
+
+
+class StorageUnavailable(LedgerError):
+    """Disk full, read-only, locked or gone. Nothing was acknowledged."""
+
+
+class BlobError(SquadsError):
+    """Content could not be stored or read."""
+
+
+class BlobMissing(BlobError):
+    """No content under this digest in this store."""
+
+
+class BlobBroken(BlobError):
+    """The stored bytes do not have the digest they are stored under."""
+
+
+class KeyUnavailable(SquadsError):
+    """A key file is missing, unreadable, or readable by others."""

@@ -1,0 +1,375 @@
+"""Records: what receipts say. Digests, opaque ids, configured names, enums and integers; never prose.
+
+Every class is one kind of receipt; `squads.ledger.types` says who may sign it and in which stream it stands. Inputs
+are signed by their author, outputs by the runner. A record is part of a signed format: fields are added under a new
+version of the kind, never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from squads.contracts.base import Contract, Digest, Id, Name
+from squads.contracts.finding import NO_USAGE, FindingCounts, Severity, Usage
+from squads.contracts.packet import ApprovalRule, AttemptKind, Budget, Limits
+from squads.contracts.reasons import Reason
+
+RULES_VERSION = 1
+"""The version of the kernel's tables that a packet is opened under; old tables stay in the code."""
+
+RoleKind = Literal["coordinator", "builder", "gate"]
+Work = Literal["plan", "build", "accept"]
+Independence = Literal["identity", "prior", "model", "family"]
+FaultReason = Literal["crashed", "unreadable", "missing", "cancelled", "undeliverable"]
+Channel = Literal["terminal", "page", "chat", "program", "flag"]
+Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
+"""What JSON can say exactly everywhere; beyond it nothing can be signed."""
+TaskNumber = Annotated[int, Field(ge=1)]
+
+
+class Record(Contract):
+    """The base of all receipts' bodies."""
+
+    kind: ClassVar[str]
+    workspace: Id
+
+
+class PacketRecord(Record):
+    """A receipt of a packet's stream."""
+
+    packet: Id
+
+
+class RoleRecord(Contract):
+    """A resolved role, frozen when the packet is opened."""
+
+    name: Name
+    kind: RoleKind
+    prior: Digest
+    """Covers card, class source, model and tools: two roles with one prior read with the same eyes."""
+    reads: tuple[AttemptKind, ...] = ()
+    """What a gate reads; empty for other roles."""
+    refuse_at: Severity = Severity.MAJOR
+    model: str | None = None
+    """None for code."""
+    family: str | None = None
+    unsafe: bool = False
+    """True for `UnsafeNoGate` alone: it approves without reading."""
+    call_tokens_max: Count = 0
+    """Reserved for each request; 0 for code."""
+    call_microusd_max: Count = 0
+
+
+class Opened(PacketRecord):
+    """A packet begins: the squad, the bounds and the rules are frozen here."""
+
+    kind: ClassVar[str] = "opened"
+    nonce: Digest
+    """32 random bytes; every ticket and request of the packet is derived from it."""
+    rules: Annotated[int, Field(ge=1)]
+    content: Digest
+    """The sealed `Packet`."""
+    gates: tuple[Name, ...]
+    roles: tuple[RoleRecord, ...]
+    limits: Limits
+    budget: Budget
+    approval: ApprovalRule | None
+    independence: Independence
+    policy: Digest
+    """The sealed policy in force; 64 zeros for the built-in one."""
+    predicates: tuple[Name, ...] = ()
+    follows: Id | None = None
+
+
+class TaskRecord(Contract):
+    """One task of a plan, by number."""
+
+    task: TaskNumber
+    builder: Name
+    after: tuple[TaskNumber, ...] = ()
+    gates: tuple[Name, ...] = ()
+    brief: Digest
+    """SHA-256 over the packet's salt and the brief: an unchanged brief is recognised, nothing can be guessed."""
+    brief_chars: Count
+
+
+class PlanRecord(PacketRecord):
+    """The coordinator's cut, or its amended cut."""
+
+    kind: ClassVar[str] = "plan"
+    request: Digest
+    author: Name
+    content: Digest
+    tasks: tuple[TaskRecord, ...]
+    usage: Usage = NO_USAGE
+
+
+class ObjectionRecord(PacketRecord):
+    """A builder refuses a brief, or the coordinator the packet."""
+
+    kind: ClassVar[str] = "objection"
+    request: Digest
+    author: Name
+    content: Digest
+    usage: Usage = NO_USAGE
+
+
+class ArtifactRecord(PacketRecord):
+    """A builder hands in an artifact."""
+
+    kind: ClassVar[str] = "artifact"
+    request: Digest
+    author: Name
+    artifact: Digest
+    usage: Usage = NO_USAGE
+
+
+class TreeHead(Contract):
+    """A log head that the signer had seen: a lower bound for when it signed."""
+
+    size: Count
+    root: Digest
+
+
+class VerdictRecord(PacketRecord):
+    """A gate's one answer to one ticket."""
+
+    kind: ClassVar[str] = "verdict"
+    ticket: Digest
+    author: Name
+    decision: Literal["approved", "refused", "abstained"]
+    subject: Digest
+    """What it judged: an artifact's or a plan's digest."""
+    attempt: Annotated[int, Field(ge=1)]
+    saw: Digest
+    """The digest of the request it answered, which lists everything it was shown."""
+    independence: Independence
+    content: Digest
+    """The sealed `Approved`, `Refused` or `Abstained`."""
+    findings: FindingCounts
+    looked: Count
+    waivers: tuple[Digest, ...] = ()
+    usage: Usage = NO_USAGE
+    actor_seq: Count | None = None
+    """The gate's own counter, kept where the ledger's writer cannot reach it; None where the custody keeps none."""
+    prev_by_actor: Digest | None = None
+    """The payload digest of this gate's previous verdict, beside `actor_seq`."""
+    tree_head: TreeHead | None = None
+
+
+class HeldRecord(Contract):
+    """Whether one predicate of `done_when` holds."""
+
+    predicate: Name
+    holds: bool
+    evidence: Digest
+
+
+class AcceptanceRecord(PacketRecord):
+    """The coordinator's end-to-end check of one composition."""
+
+    kind: ClassVar[str] = "acceptance"
+    request: Digest
+    author: Name
+    subject: Digest
+    held: tuple[HeldRecord, ...] = ()
+    reopen: tuple[TaskNumber, ...] = ()
+    content: Digest
+    usage: Usage = NO_USAGE
+
+
+class AnswerRecord(PacketRecord):
+    """A person's answer to one question, bound to one digest."""
+
+    kind: ClassVar[str] = "answer"
+    question: Digest
+    subject: Digest
+    author: Name
+    decision: Literal["approved", "denied"]
+    channel: Channel
+    """How the answer came in; `flag` and `program` are not a person."""
+    content: Digest | None = None
+
+
+class WaiverRecord(PacketRecord):
+    """A person's statement that a gate may cite for exactly these bytes, once."""
+
+    kind: ClassVar[str] = "waiver"
+    subject: Digest
+    author: Name
+    gate: Name
+    expires_ms: Count
+    """A point in time, milliseconds since the epoch."""
+    content: Digest
+
+
+class FaultRecord(PacketRecord):
+    """A request or ticket got no usable reply: what the runner saw instead."""
+
+    kind: ClassVar[str] = "fault"
+    about: Digest
+    reason: FaultReason
+
+
+class DeadlineRecord(PacketRecord):
+    """A deadline was reached: of a request, a ticket, a question, or the packet itself."""
+
+    kind: ClassVar[str] = "deadline"
+    about: Digest
+
+
+class AssignmentRecord(PacketRecord):
+    """Work handed to a coordinator or builder; spends may begin only after this."""
+
+    kind: ClassVar[str] = "assignment"
+    request: Digest
+    work: Work
+    role: Name
+    task: TaskNumber | None = None
+    attempt: Annotated[int, Field(ge=1)]
+    subject: Digest
+    """The packet's content, the task's brief, or the composition."""
+    due_ms: Count
+    tokens_reserved: Count = 0
+    microusd_reserved: Count = 0
+
+
+class TicketRecord(PacketRecord):
+    """The logged question that one verdict answers."""
+
+    kind: ClassVar[str] = "ticket"
+    ticket: Digest
+    gate: Name
+    reads: AttemptKind
+    task: TaskNumber | None = None
+    attempt: Annotated[int, Field(ge=1)]
+    ask: Annotated[int, Field(ge=1)] = 1
+    """2 when an abstention is asked once more."""
+    subject: Digest
+    independence: Independence
+    """The weakest independence between the gate and anyone in the subject's lineage."""
+    due_ms: Count
+    tokens_reserved: Count = 0
+    microusd_reserved: Count = 0
+
+
+class QuestionRecord(PacketRecord):
+    """A durable question to named people."""
+
+    kind: ClassVar[str] = "question"
+    question: Digest
+    subject: Digest
+    approvers: tuple[Name, ...]
+    quorum: Annotated[int, Field(ge=1)]
+    expires_ms: Count
+
+
+class Part(Contract):
+    """One approved artifact inside a composition."""
+
+    task: TaskNumber
+    artifact: Digest
+
+
+class CompositionRecord(PacketRecord):
+    """The artifact made of approved artifacts."""
+
+    kind: ClassVar[str] = "composition"
+    artifact: Digest
+    attempt: Annotated[int, Field(ge=1)]
+    parts: tuple[Part, ...]
+
+
+class EquivocationRecord(PacketRecord):
+    """Two different signed answers to one ticket, request or question."""
+
+    kind: ClassVar[str] = "equivocation"
+    about: Digest
+    author: Name
+    first: Digest
+    """The payload digest of the answer that came first."""
+    second: Digest
+
+
+class FinishRecord(PacketRecord):
+    """A packet ends."""
+
+    kind: ClassVar[str] = "finish"
+    outcome: Literal["composed", "not-composed"]
+    reason: Reason
+    artifact: Digest | None = None
+    """The composition; None unless composed."""
+    task: TaskNumber | None = None
+    """The task at which it ended, where there is one."""
+
+
+class StopRecord(Record):
+    """Somebody stops the workspace, or one packet of it."""
+
+    kind: ClassVar[str] = "stop"
+    packet: Id | None = None
+    """None stops the whole workspace."""
+    author: Name
+    content: Digest
+
+
+class LiftRecord(Record):
+    """A person lifts a stop, with a reason."""
+
+    kind: ClassVar[str] = "lift"
+    packet: Id | None = None
+    author: Name
+    content: Digest
+
+
+class GrantRecord(Record):
+    """The root grants a scope to a subject, until a time; `revoked` takes it back."""
+
+    kind: ClassVar[str] = "grant"
+    subject: str = Field(pattern=r"^[a-z]+(:[a-z][a-z0-9._-]{0,63})?$")
+    """A role as keys hold it, such as `builder:carpenter`; people by their opaque id."""
+    scope: str = Field(pattern=r"^[a-z-]+(:[a-z-]+)?$")
+    """What it may do: the kind of receipt that it may sign, such as `waiver`."""
+    expires_ms: Count | None = None
+    revoked: bool = False
+
+
+PACKET_RECORDS: Mapping[str, type[PacketRecord]] = {
+    cls.kind: cls
+    for cls in (
+        Opened,
+        PlanRecord,
+        ObjectionRecord,
+        ArtifactRecord,
+        VerdictRecord,
+        AcceptanceRecord,
+        AnswerRecord,
+        WaiverRecord,
+        FaultRecord,
+        DeadlineRecord,
+        AssignmentRecord,
+        TicketRecord,
+        QuestionRecord,
+        CompositionRecord,
+        EquivocationRecord,
+        FinishRecord,
+    )
+}
+"""Every kind of receipt in a packet's stream."""
+
+WORKSPACE_RECORDS: Mapping[str, type[Record]] = {cls.kind: cls for cls in (StopRecord, LiftRecord, GrantRecord)}
+"""The workspace's own kinds that the view folds; keys are folded by `squads.ledger.keys.Registry`."""
+
+
+def subject_of(record: Record) -> tuple[str, str] | None:
+    """Return (name, digest) of what a record is about, for the statement's subject; None where there is none."""
+    if isinstance(record, GrantRecord):  # its `subject` is a role
+        return None
+    for field in ("subject", "artifact", "content", "about"):
+        value: Any = getattr(record, field, None)
+        if isinstance(value, str):
+            return field, value
+    return None

@@ -1,0 +1,1 @@
+"""Floor 2: gates and checks: whoever may refuse."""

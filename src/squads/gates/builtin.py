@@ -1,0 +1,26 @@
+"""The checks that come with the library, by name. Each is imported when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from squads.contracts.errors import InvalidInput
+from squads.gates.check import CheckGate
+
+HOMES = {
+    "sql.balance-not-negative": ("squads.gates.checks.sql_balance_not_negative", "balance_not_negative"),
+    "sql.unique-null": ("squads.gates.checks.sql_unique_null", "unique_null"),
+    "text.conflict-marker": ("squads.gates.checks.text_conflict_marker", "conflict_marker"),
+}
+"""Check id to where it lives: (module, name)."""
+
+
+def built_in(*names: str) -> list[CheckGate]:
+    """Return the named checks, or all of them; raises `InvalidInput` that names the known ones."""
+    gates = []
+    for name in names or tuple(HOMES):
+        if name not in HOMES:
+            raise InvalidInput(f"there is no built-in check {name!r}; known: {', '.join(HOMES)}")
+        module, attribute = HOMES[name]
+        gates.append(getattr(import_module(module), attribute))
+    return gates

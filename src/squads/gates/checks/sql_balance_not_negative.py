@@ -1,0 +1,154 @@
+"""`sql.balance-not-negative`: the database refuses a negative balance, whatever the application does.
+
+Why it matters: two debits that read the same balance at once, or one wrong sign in a transfer, write a number below
+zero. Without a CHECK the row is stored, nothing fails, and the money or the stock is gone before anybody looks. The
+constraint is one line; triggers, comments and application code are promises, and each writer has to keep them.
+
+Refused:
+
+    CREATE TABLE guild_treasuries (guild_id uuid PRIMARY KEY, balance numeric(12,2) NOT NULL DEFAULT 0);
+
+Approved:
+
+    CREATE TABLE guild_treasuries (
+        guild_id uuid PRIMARY KEY, balance numeric(12,2) NOT NULL DEFAULT 0 CHECK (balance >= 0));
+
+What is weighed, and how heavily:
+
+- A numeric column whose name, or whose table's name, says that it holds a store (balance, funds, credits, escrow, stock
+  on hand; the words stand in `squads.gates.sql.stores`) and that may become negative: major, refused. A CHECK counts
+  if it can be proved FALSE for every negative value; `CHECK (balance >= 0 OR overdraft_allowed)` cannot. Where negative
+  balances are wanted, a signed waiver says so.
+- The same in a history (`ledger_entries.balance_after`, `opening_balance`): a note. It records what was.
+- Temporary tables, foreign tables and tables made by CREATE TABLE AS: not looked at. They are not where balances live.
+
+Where it comes from: the fifth catch in "The Team is the Architecture": a treasury specified without
+CHECK (balance >= 0).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from squads.contracts.artifact import Artifact
+from squads.contracts.finding import Finding, Invariant, Location, Severity
+from squads.gates.check import CannotLook, check
+from squads.gates.sql import SQL_FILES, Column, Place, Schema, Table, quoted, read_schema
+from squads.gates.sql.floor import checks_on, guarded
+from squads.gates.sql.stores import Role, role_of, scale_of
+
+INVARIANT = Invariant(
+    id="sql.balance-not-negative",
+    statement="The database refuses a row whose balance, credit or stock is below zero.",
+    why=(
+        "Two debits at once, or one wrong sign, store a negative number; nothing fails, and the loss is found when the "
+        "money or the goods are gone."
+    ),
+    severity=Severity.MAJOR,
+    cwe=1284,
+    refused="CREATE TABLE guild_treasuries (guild_id uuid PRIMARY KEY, balance numeric(12,2) NOT NULL DEFAULT 0);",
+    approved=(
+        "CREATE TABLE guild_treasuries (\n"
+        "    guild_id uuid PRIMARY KEY, balance numeric(12,2) NOT NULL DEFAULT 0 CHECK (balance >= 0));"
+    ),
+    origin='"The Team is the Architecture", catch 5.',
+)
+_NOT_CHECKS = frozenset(("fkey", "fk", "pkey", "pk", "key", "idx", "index", "uq", "uniq", "unique", "excl", "null"))
+_TEXT_MAX = 4_000
+_NAME_MAX = 63
+
+
+@check(INVARIANT, files=SQL_FILES)
+def balance_not_negative(artifact: Artifact) -> list[Finding]:
+    """Return the stores of the final schema that may fall below zero."""
+    schema = read_schema(artifact)
+    findings: list[Finding] = []
+    unknown: list[str] = []
+    for declared in schema.tables:
+        if declared.temporary or declared.foreign:
+            continue
+        table = schema.resolved(declared)
+        unknown += _unseen(schema, declared)
+        for column in table.columns:
+            role = None if declared.from_query and not column.type else role_of(table, column)
+            if role is None:
+                continue
+            number, _ = scale_of(schema, column)
+            if number is None:
+                unknown.append(
+                    f"{column.place}: the type {column.type!r} of {table}.{column.name} is not in this artifact; "
+                    "add the file that creates it"
+                )
+            elif number and not guarded(schema, table, column) and not _told_by_parent(schema, declared, column):
+                findings.append(_finding(schema, table, column, role))
+    if unknown and not any(f.severity >= Severity.MAJOR for f in findings):
+        raise CannotLook(unknown[0])
+    return [f for number, f in enumerate(findings) if f not in findings[:number]]
+
+
+def _told_by_parent(schema: Schema, table: Table, column: Column) -> bool:
+    """Return whether the column is inherited and its parent is refused for it already."""
+    return table.column(column.name) is None and any(
+        not guarded(schema, schema.resolved(parent), column)
+        for parent in schema.ancestors(table)
+        if parent.column(column.name) is not None
+    )
+
+
+def _unseen(schema: Schema, table: Table) -> list[str]:
+    """Return what was done here to stores, or to their guards, of a table that the artifact does not create."""
+    reasons = []
+    for what, name, place in table.unseen:
+        if what == "like":
+            reasons.append(
+                f"{place}: the columns of {name!r} are copied here without their CHECKs, and {name!r} is not in this "
+                "artifact; add the file that creates it, or write INCLUDING CONSTRAINTS"
+            )
+        elif what in ("drop constraint", "rename") and any(
+            role_of(table, column) and not guarded(schema, replace(table, columns=(*table.columns, column)), column)
+            for column in _meant(table, name, place)
+        ):
+            reasons.append(
+                f"{place}: what {name!r} of {table} is or was is not in this artifact; add the file that creates it"
+            )
+    return reasons
+
+
+def _meant(table: Table, name: str, place: Place) -> list[Column]:
+    """Return the columns that `name` may be or guard: a constraint is often called `wallets_balance_check`."""
+    words = name.removeprefix(f"{table.name}_").split("_")
+    if not _NOT_CHECKS.isdisjoint(words):
+        return []
+    spans = [(start, end) for start in range(len(words)) for end in range(start + 1, len(words) + 1)]
+    return [Column(name="_".join(words[start:end]), type="numeric", place=place) for start, end in spans]
+
+
+def _finding(schema: Schema, table: Table, column: Column, role: Role) -> Finding:
+    called = f"{table}.{column.name}"
+    existing = checks_on(schema, table, column)
+    if role is Role.RECORD:
+        message = f"{called} records a balance and has no CHECK that it was never below zero."
+    elif existing:
+        conditions = "; ".join(check.condition for check in existing)
+        message = f"{called} may still be stored below zero: CHECK ({conditions}) lets negative values through."
+    else:
+        message = f"{called} may be stored below zero: no CHECK forbids it."
+    place = column.place
+    return Finding(
+        invariant=INVARIANT.id,
+        severity=Severity.NOTE if role is Role.RECORD else Severity.MAJOR,
+        message=message[:_TEXT_MAX],
+        location=Location(path=place.path, line=place.line, column=place.column, end_line=place.end_line),
+        evidence=place.text[:_TEXT_MAX],
+        satisfy=(f"ALTER TABLE {table} ADD CONSTRAINT {_free_name(table, column)} CHECK ({quoted(column.name)} >= 0);")[
+            :_TEXT_MAX
+        ],
+    )
+
+
+def _free_name(table: Table, column: Column) -> str:
+    """Return a name for the new constraint that the table does not have yet."""
+    taken = {c.name for c in table.checks} | {k.name for k in table.keys} | table.others
+    stem = f"{table.name}_{column.name}"[: _NAME_MAX - len("_not_negative_9")]
+    names = (f"{stem}_not_negative{'' if n == 1 else f'_{n}'}" for n in range(1, 10))
+    return quoted(next((n for n in names if n not in taken), f"{stem}_not_negative"))

@@ -1,0 +1,171 @@
+"""`sql.unique-null`: a unique key over several columns holds also where one of them is NULL.
+
+Why it matters: PostgreSQL takes every NULL for distinct, so UNIQUE (holder_id, score_kind, guild_scope) accepts any
+number of equal rows once guild_scope is NULL. Tests that always fill the column pass; the duplicates come in
+production, in exactly those rows that were meant to be global, and sums and look-ups over them are wrong ever after.
+
+Refused:
+
+    CREATE TABLE reputation_scores (
+        holder_id uuid NOT NULL, score_kind text NOT NULL, guild_scope uuid,
+        UNIQUE (holder_id, score_kind, guild_scope));
+
+Approved:
+
+    CREATE TABLE reputation_scores (holder_id uuid NOT NULL, score_kind text NOT NULL, guild_scope uuid);
+    CREATE UNIQUE INDEX ON reputation_scores (holder_id, score_kind) WHERE guild_scope IS NULL;
+    CREATE UNIQUE INDEX ON reputation_scores (holder_id, score_kind, guild_scope) WHERE guild_scope IS NOT NULL;
+
+What is weighed, and how heavily:
+
+- Several members, one of them nullable, and nothing else holds its rows apart: major, refused. The key promises that
+  the combination is unique, and NULL in one member lifts the promise for all others.
+- One nullable column alone (`email text UNIQUE`): a note. "Unique when present" is a common intention, and the
+  NULL rows have nothing else in common that could repeat.
+- A partial index that leaves the NULL rows out (`WHERE guild_scope IS NOT NULL`) with no key for them: a note. They may
+  repeat, but the statement says so where everybody reads it. This is also how to say "unique when present" for several
+  columns.
+- Temporary tables, and members made to be NULL (NULLIF, CASE without ELSE): a note.
+
+Where it comes from: the third catch in "The Team is the Architecture", on PostgreSQL's documentation of unique
+constraints: "two null values are not considered equal". NULLS NOT DISTINCT exists since PostgreSQL 15.
+"""
+
+from __future__ import annotations
+
+from squads.contracts.artifact import Artifact
+from squads.contracts.finding import Finding, Invariant, Location, Severity
+from squads.gates.check import CannotLook, check
+from squads.gates.sql import SQL_FILES, Element, Key, Table, quoted, read_schema
+from squads.gates.sql.uniqueness import Gap, columns_in, deliberate, gaps, resolved
+
+INVARIANT = Invariant(
+    id="sql.unique-null",
+    statement="A unique key over several columns also holds for rows in which one of them is NULL.",
+    why=(
+        "PostgreSQL takes NULL for distinct from NULL, so rows that are equal in every other column repeat without "
+        "limit; whoever reads one row, or sums them, gets a wrong answer from then on."
+    ),
+    severity=Severity.MAJOR,
+    cwe=694,
+    refused=(
+        "CREATE TABLE reputation_scores (\n"
+        "    holder_id uuid NOT NULL, score_kind text NOT NULL, guild_scope uuid,\n"
+        "    UNIQUE (holder_id, score_kind, guild_scope));"
+    ),
+    approved=(
+        "CREATE TABLE reputation_scores (holder_id uuid NOT NULL, score_kind text NOT NULL, guild_scope uuid);\n"
+        "CREATE UNIQUE INDEX ON reputation_scores (holder_id, score_kind) WHERE guild_scope IS NULL;\n"
+        "CREATE UNIQUE INDEX ON reputation_scores (holder_id, score_kind, guild_scope) WHERE guild_scope IS NOT NULL;"
+    ),
+    origin='"The Team is the Architecture", catch 3; PostgreSQL documentation, Unique Constraints.',
+)
+_TEXT_MAX = 4_000
+_NAME_MAX = 63
+
+
+@check(INVARIANT, files=SQL_FILES)
+def unique_null(artifact: Artifact) -> list[Finding]:
+    """Return the unique keys of the final schema that rows with a NULL slip through."""
+    schema = read_schema(artifact)
+    findings: list[Finding] = []
+    unknown: list[str] = []
+    for declared in schema.tables:
+        if declared.foreign:
+            continue  # a foreign table has no unique keys of its own
+        table = resolved(schema, declared)
+        for key in declared.keys:
+            found = gaps(table, key)
+            findings += _findings(table, key, [gap for gap in found if gap.certain])
+            unknown += [
+                f"{key.place}: whether {_listed(gap.members)} of {table} may be NULL is not in this artifact; "
+                "add the file that creates the table"
+                for gap in found
+                if not gap.certain and not gap.excluded and len(columns_in(key)) > 1
+            ]
+        unknown += [
+            f"{place}: {name} of {table} may be NULL from here on, and the unique keys of the table are not in this "
+            "artifact; add the file that creates it"
+            for what, name, place in declared.unseen
+            if what == "drop not null"
+        ]
+    if unknown and not any(f.severity >= Severity.MAJOR for f in findings):
+        raise CannotLook(unknown[0])
+    return [f for number, f in enumerate(findings) if f not in findings[:number]]
+
+
+def _findings(table: Table, key: Key, found: list[Gap]) -> list[Finding]:
+    """Return one finding for all gaps of a key: a refusal where one of them weighs that much, else a note."""
+    alone = len(columns_in(key)) == 1
+    light = [g for g in found if alone or g.excluded or table.temporary or all(map(deliberate, g.members))]
+    heavy = [g for g in found if g not in light]
+    told = heavy or [g for g in light if not (alone and g.excluded)]
+    if not told:
+        return []
+    nulls = " or ".join(_listed(g.members) for g in told)
+    kind = f"{'The unique index' if key.index else 'UNIQUE'} on {table} ({_listed(key.elements)})"
+    if heavy:
+        message = f"{kind} accepts equal rows without limit where {nulls} is NULL: NULL is distinct from NULL."
+    elif alone:
+        message = f"{kind} accepts any number of rows where {nulls} is NULL: unique when present."
+    elif all(g.excluded for g in told):
+        message = f"{kind} leaves out rows where {nulls} is NULL; they may repeat."
+    else:
+        message = f"{kind} does not hold for rows where {nulls} is NULL; they may repeat."
+    place = key.place
+    return [
+        Finding(
+            invariant=INVARIANT.id,
+            severity=Severity.MAJOR if heavy else Severity.NOTE,
+            message=message[:_TEXT_MAX],
+            location=Location(path=place.path, line=place.line, column=place.column, end_line=place.end_line),
+            evidence=place.text[:_TEXT_MAX],
+            satisfy=_mend(table, key, told)[:_TEXT_MAX],
+        )
+    ]
+
+
+def _mend(table: Table, key: Key, told: list[Gap]) -> str:
+    """Return SQL that closes the gaps, and as comments what else would."""
+    nulls = [m for m in key.elements if any(m in g.members for g in told)]
+    lines = _with_nulls_equal(table, key)
+    if len(nulls) == 1 and len(key.elements) > 1:
+        lines = [_index_for_nulls(table, key, told[0]), *(f"-- or, from PostgreSQL 15: {line}" for line in lines)]
+    if all(m.column for m in nulls):
+        filled = " ".join(f"ALTER TABLE {table} ALTER COLUMN {_written(m)} SET NOT NULL;" for m in nulls)
+        lines.append(f"-- or, if it always has a value: {filled}")
+    if not any(g.excluded for g in told):
+        present = " AND ".join(f"{_written(m)} IS NOT NULL" for m in nulls)
+        lines.append(f"-- or, if such rows may repeat, say so: a unique index WHERE {present} instead")
+    return "\n".join(lines)
+
+
+def _index_for_nulls(table: Table, key: Key, gap: Gap) -> str:
+    """Return the partial index that holds apart the rows that the key leaves free."""
+    rest = [e for e in key.elements if e not in gap.members]
+    conditions = [f"{_written(m)} IS NULL" for m in gap.members]
+    if key.predicate and not gap.excluded:
+        conditions.append(f"({key.predicate})")
+    words = [table.name, *(e.column or "expr" for e in rest), "where", *(m.column or "expr" for m in gap.members)]
+    name = "_".join(words)[: _NAME_MAX - len("_null")] + "_null"
+    members = ", ".join(map(_written, rest))
+    return f"CREATE UNIQUE INDEX {quoted(name)} ON {table} ({members}) WHERE {' AND '.join(conditions)};"
+
+
+def _with_nulls_equal(table: Table, key: Key) -> list[str]:
+    """Return the key written again with NULLS NOT DISTINCT."""
+    members, name = ", ".join(map(_written, key.elements)), quoted(key.name)
+    schema = "" if table.schema == "public" else f"{quoted(table.schema)}."
+    drop = f"DROP INDEX {schema}{name};" if key.index else f"ALTER TABLE {table} DROP CONSTRAINT {name};"
+    if all(e.column for e in key.elements) and not key.predicate and not key.index:
+        return [drop, f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE NULLS NOT DISTINCT ({members});"]
+    where = f" WHERE {key.predicate}" if key.predicate else ""
+    return [drop, f"CREATE UNIQUE INDEX {name} ON {table} ({members}) NULLS NOT DISTINCT{where};"]
+
+
+def _written(element: Element) -> str:
+    return quoted(element.column) if element.column else f"({element.expression})"
+
+
+def _listed(elements: tuple[Element, ...]) -> str:
+    return ", ".join(e.column or e.expression for e in elements)

@@ -1,0 +1,18 @@
+"""PostgreSQL as checks read it: `read_schema(artifact)` gives the tables that remain, `truth` weighs conditions."""
+
+from squads.gates.sql.model import Check, Column, Element, Key, Place, Schema, Table, quoted
+from squads.gates.sql.read import SQL_BYTES_MAX, SQL_FILES, read_schema
+
+__all__ = [
+    "SQL_BYTES_MAX",
+    "SQL_FILES",
+    "Check",
+    "Column",
+    "Element",
+    "Key",
+    "Place",
+    "Schema",
+    "Table",
+    "quoted",
+    "read_schema",
+]

@@ -1,0 +1,175 @@
+"""Which rows a unique key leaves free to repeat, because NULL stands in one of its members.
+
+For every way in which members of a key can be NULL, the question is whether some key of the table still holds those
+rows apart. It does if its members are made of this key's columns, none of them NULL in those rows, and its predicate
+is TRUE there. So two partial indexes, `WHERE c IS NULL` and `WHERE c IS NOT NULL`, cover each other, an index on
+`COALESCE(c, 0)` covers all, and a unique subset of the columns covers the whole key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from squads.gates.sql.changes import mentioned
+from squads.gates.sql.expressions import columns_of, parsed, spelled
+from squads.gates.sql.model import Element, Key, Schema, Table
+from squads.gates.sql.truth import F, N, Outcomes, Rows, T, assuming, outcomes, value_of
+from squads.gates.sql.values import ANYTHING, NULL, Value
+
+_MEMBERS_MAX = 6
+"""Above this many nullable members only one-by-one and all-together are looked at: 2 to the power of n is too many."""
+_THERE = Value(nullable=False)
+_DELIBERATE = frozenset(("Nullif", "Case"))
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Rows that may repeat: these members NULL at the same time, no other member NULL."""
+
+    members: tuple[Element, ...]
+    excluded: bool = False
+    """The key's own predicate leaves these rows out, which says so in plain sight."""
+    certain: bool = True
+    """False when the artifact does not say whether the members may be NULL."""
+
+
+def resolved(schema: Schema, declared: Table) -> Table:
+    """Return `declared` with what it inherits, and NOT NULL wherever a domain or a generation leaves no choice."""
+    table = schema.resolved(declared)
+    never = set(table.not_null)
+    for column in table.columns:
+        for domain in schema.domains_of(column.type):
+            if any(outcomes(c.condition, Rows(columns={"value": NULL}), c.place) == {F} for c in domain.checks):
+                never.add(column.name)
+    rows = Rows(columns=dict.fromkeys(never, _THERE))
+    for column in table.columns:
+        if column.generated and not value_of(column.generated, rows, column.place).nullable:
+            never.add(column.name)
+    return replace(table, not_null=frozenset(never))
+
+
+def gaps(table: Table, key: Key) -> list[Gap]:
+    """Return the ways in which rows equal on `key` can repeat in `table`, which must be `resolved`."""
+    if key.primary or not key.nulls_distinct:
+        return []
+    members = [m for m in key.elements if _may_be_null(table, m) is not False]
+    found: list[Gap] = []
+    sizes = range(1, len(members) + 1) if len(members) <= _MEMBERS_MAX else (1, len(members))
+    for size in sizes:
+        for nulls in combinations(members, size):
+            if any(set(gap.members) <= set(nulls) for gap in found):
+                continue  # already told in its simplest form
+            rows = _rows(table, key, nulls)
+            where = key.place
+            excluded = bool(key.predicate) and T not in outcomes(key.predicate, rows, where)
+            taken = frozenset().union(*(_columns(m) for m in nulls)) if excluded else frozenset()
+            rows = assuming(rows, key.predicate, where, except_on=taken)
+            if _kept_out(table, rows) or any(_covers(table, other, key, rows) for other in table.keys):
+                continue
+            certain = all(_may_be_null(table, m) for m in nulls)
+            found.append(Gap(members=nulls, excluded=excluded, certain=certain))
+    return found
+
+
+def deliberate(element: Element) -> bool:
+    """Return whether a member is made to be NULL at times: NULLIF(x, ''), CASE WHEN active THEN x END."""
+    return bool(element.expression) and type(parsed(element.expression)).__name__ in _DELIBERATE
+
+
+def columns_in(key: Key) -> frozenset[str]:
+    """Return every column that `key`'s members read."""
+    return frozenset().union(*(_columns(e) for e in key.elements))
+
+
+def _columns(element: Element) -> frozenset[str]:
+    return frozenset((element.column,)) if element.column else columns_of(element.expression)
+
+
+def _may_be_null(table: Table, element: Element) -> bool | None:
+    """Return whether `element` may be NULL in some row; None when the artifact does not say."""
+    if element.expression:
+        rows = Rows(columns=dict.fromkeys(table.not_null, _THERE))
+        if not value_of(element.expression, rows).nullable:
+            return False
+        known = [_may_be_null(table, Element(column=name)) for name in columns_of(element.expression)]
+        return True if True in known or None not in known else None
+    if element.column in table.not_null:
+        return False
+    if table.column(element.column) or table.from_query:
+        return True
+    return None
+
+
+def _rows(table: Table, key: Key, nulls: tuple[Element, ...]) -> Rows:
+    """Return the rows in which exactly the members `nulls` of `key` are NULL."""
+    columns = dict.fromkeys(table.not_null, _THERE)
+    columns |= {e.column: _THERE for e in key.elements if e.column}
+    expressions = {spelled(parsed(e.expression)): _THERE for e in key.elements if e.expression}
+    for element in nulls:
+        if element.column:
+            columns[element.column] = NULL
+            continue
+        expressions[spelled(parsed(element.expression))] = NULL
+        free = [c for c in columns_of(element.expression) if columns.get(c, ANYTHING).nullable]
+        without_nulls = Rows(columns=columns | dict.fromkeys(free, _THERE))
+        if len(free) == 1 and not value_of(element.expression, without_nulls).nullable:
+            columns[free[0]] = NULL
+    return Rows(columns=columns, expressions=expressions)
+
+
+def _kept_out(table: Table, rows: Rows) -> bool:
+    """Return whether a CHECK keeps such rows out of the table."""
+    told = [name for name, value in rows.columns.items() if value != _THERE]
+    return any(
+        outcomes(check.condition, rows, check.place) == {F}
+        for check in table.checks
+        if mentioned(check.condition, told)
+    )
+
+
+def _covers(table: Table, other: Key, key: Key, rows: Rows) -> bool:
+    """Return whether `other` keeps apart those `rows` that agree on all members of `key`."""
+    outside = [e for e in other.elements if not _made_of(table, e, key)]
+    if len(outside) == 1 and outside[0].column and _stands_in(table, outside[0].column, rows):
+        # One of several owners: where this one is NULL, a CHECK demands that one, and the same key holds for it.
+        rows = replace(rows, columns={**rows.columns, outside[0].column: _THERE})
+    elif outside:
+        return False
+    if other.nulls_distinct and any(
+        value_of(e.expression or _as_expression(e.column), rows, other.place).nullable for e in other.elements
+    ):
+        return False
+    if not other.predicate:
+        return True
+    holds: Outcomes = outcomes(other.predicate, rows, other.place)
+    # Or by contradiction: it is not TRUE only in rows that a CHECK keeps out.
+    excepted = assuming(rows, f"NOT ({other.predicate})", other.place)
+    return holds == {T} or (N not in holds and _kept_out(table, excepted))
+
+
+def _stands_in(table: Table, column: str, rows: Rows) -> bool:
+    """Return whether a CHECK demands `column` in `rows`, which leave it open."""
+    if not rows.columns.get(column, ANYTHING).nullable:
+        return False
+    return _kept_out(table, replace(rows, columns={**rows.columns, column: NULL}))
+
+
+def _made_of(table: Table, element: Element, key: Key) -> bool:
+    """Return whether equal members of `key` make `element` equal too."""
+    if element in key.elements:
+        return True
+    if element.expression and spelled(parsed(element.expression)) in _spelled_members(key):
+        return True
+    plain = {e.column for e in key.elements if e.column}
+    column = table.column(element.column)
+    return _columns(Element(expression=column.generated) if column and column.generated else element) <= plain
+
+
+def _spelled_members(key: Key) -> Iterator[str]:
+    return (spelled(parsed(e.expression)) for e in key.elements if e.expression)
+
+
+def _as_expression(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'

@@ -1,0 +1,103 @@
+"""The border: a role's answer is checked here, once, before the kernel sees it.
+
+Nothing that comes in is believed: not the sender, not the key it names, not the content it brings.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from squads.contracts.artifact import Manifest
+from squads.contracts.errors import BlobError, LedgerBroken
+from squads.contracts.messages import Signed
+from squads.contracts.records import ArtifactRecord, PacketRecord
+from squads.handover import owned, says_the_same, unseal
+from squads.kernel.ports import Entry
+from squads.kernel.receipts import receipt_of, record_of
+from squads.lane import Incoming, Lane
+from squads.ledger.keys import verify_signature
+from squads.ledger.statement import PAYLOAD_TYPE, pae
+from squads.workspace import Workspace
+
+log = logging.getLogger("squads.intake")
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A role that was asked answered with content that cannot be used: as good as no answer."""
+
+    about: str
+
+
+class Intake:
+    """Checks answers against one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    async def read(self, lane: Lane, body: Signed) -> Incoming | Unreadable | str:
+        """Return the event that an answer is, or why it is none.
+
+        The checks, in order: 1 a known key; 2 its signature; 3 a statement of ours; 4 about this packet; 5 the content
+        is the one that the record speaks of, and says the same.
+        """
+        public = self._workspace.view.registry.public_key(body.key)
+        if public is None:
+            return "unknown key"  # 1
+        if not verify_signature(public, body.signature, pae(PAYLOAD_TYPE, body.payload)):
+            return "forged signature"  # 2
+        try:
+            receipt = receipt_of(0, PAYLOAD_TYPE, body.payload, (body.key,), 0)
+            record = record_of(receipt.kind, receipt.predicate)  # 3
+        except LedgerBroken:
+            return "unreadable payload"
+        if not isinstance(record, PacketRecord) or record.packet != lane.packet:
+            return "another packet"  # 4
+        try:
+            manifest, content = await self._content(record, owned(body.content))  # 5
+        except (BlobError, ValueError, RecursionError) as error:
+            log.warning("packet %s: unreadable content: %s", lane.packet, error)
+            about = getattr(record, "ticket", None) or getattr(record, "request", None)
+            if about is None or not self._was_asked(lane, about, body.key):
+                return "unreadable content"  # it closes nobody else's request
+            lane.details[about] = str(error)[:2_000]
+            return Unreadable(about)
+        entry = Entry(
+            stream=lane.packet,
+            payload_type=PAYLOAD_TYPE,
+            payload=body.payload,
+            signatures=((body.key, body.signature),),
+        )
+        return Incoming(record, entry, content, manifest)
+
+    def _was_asked(self, lane: Lane, about: str, key: bytes) -> bool:
+        """Say whether this key holds the role that the request or ticket was given to."""
+        assert lane.state is not None
+        ticket, job = lane.state.tickets.get(about), lane.state.jobs.get(about)
+        name = ticket.record.gate if ticket else job.record.role if job else ""
+        return name in {role.partition(":")[2] for role in self._workspace.view.roles_of(key.hex())} - {""}
+
+    async def _content(
+        self, record: PacketRecord, brought: dict[str, bytes]
+    ) -> tuple[Manifest | None, tuple[bytes, ...]]:
+        """Return the manifest and the blobs that a record speaks of: those it brought, or that are stored already."""
+        blobs = self._workspace.blobs
+        if isinstance(record, ArtifactRecord):
+            manifest = Manifest.parse(brought.get(record.artifact) or await blobs.get(record.artifact))
+            wanted = {entry.digest: entry.size_bytes for entry in manifest.files}
+            for digest, size_bytes in wanted.items():
+                if digest not in brought:
+                    await blobs.get(digest)
+                elif len(brought[digest]) != size_bytes:
+                    raise ValueError(f"the manifest gives {size_bytes} bytes for {digest[:12]}, which has others")
+            return manifest, tuple(brought[d] for d in (record.artifact, *wanted) if d in brought)
+        content = getattr(record, "content", None)
+        if content is None:
+            return None, ()
+        if content not in brought:
+            raise ValueError("the answer came without its content")
+        document, _ = unseal(brought[content])
+        if not says_the_same(record, document):
+            raise ValueError(f"a {record.kind} receipt that says other than the document it speaks of")
+        return None, (brought[content],)

@@ -1,0 +1,288 @@
+"""What the kernel's world must promise: the ports, with no adapter in sight.
+
+An adapter may promise more, never less; `squads.testing` holds one conformance suite per port, and every adapter
+passes the same file. Nothing here does I/O, knows a vendor, or may import one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from squads.contracts.artifact import Artifact
+from squads.contracts.messages import Envelope
+from squads.contracts.records import QuestionRecord, RoleKind
+from squads.contracts.work import Answer, Reply, Work
+
+WORKSPACE = "workspace"
+"""The name of the stream that holds the workspace's own receipts: keys, grants, stop and lift."""
+
+Custody = Literal["in-process", "daemon", "kms", "hsm"]
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now_ms(self) -> int:
+        """Return milliseconds since the Unix epoch; may stand still, callers never rely on it moving."""
+        ...
+
+
+class Entropy(Protocol):
+    """The only source of chance: salts, nonces and opaque ids."""
+
+    def __call__(self, size: int, /) -> bytes:
+        """Return `size` unpredictable bytes."""
+        ...
+
+
+class Signer(Protocol):
+    """Signs with one Ed25519 key and says who holds it."""
+
+    @property
+    def public_key(self) -> bytes:
+        """The raw 32-byte Ed25519 public key."""
+        ...
+
+    @property
+    def key_id(self) -> bytes:
+        """The 32-byte key id, `squads.ledger.keys.key_id(public_key)`."""
+        ...
+
+    @property
+    def custody(self) -> Custody:
+        """Where the private key lives; receipts say so and policies may demand better."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte Ed25519 signature of exactly `message`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One receipt on its way into the ledger: the exact bytes that were signed, and by whom."""
+
+    stream: str
+    """`WORKSPACE` or a packet's id."""
+    payload_type: str
+    payload: bytes
+    signatures: tuple[tuple[bytes, bytes], ...]
+    """(32-byte key id, signature), sorted by key id, at least one, no key twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """One receipt as the ledger keeps it."""
+
+    seq: int
+    """Its index in the log: gapless from 0."""
+    stream: str
+    time_ms: int
+    payload_type: str
+    payload: bytes
+    signatures: tuple[tuple[bytes, bytes], ...]
+    leaf_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The newest checkpoint: what everything up to `size` hashes to, and who signed that."""
+
+    size: int
+    root: bytes
+    time_ms: int
+    """The newest leaf's time; 0 for an empty log."""
+    checkpoint: str
+    """The C2SP signed note; the empty string only for an empty log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """What one append came to: its entries stand at `first_seq` and after, under `head`."""
+
+    first_seq: int
+    head: Head
+
+
+class BlobStore(Protocol):
+    """Content by digest; erasable; re-hashed when read.
+
+    Stored twice is stored once. Nothing here is trusted: a reader gets bytes with the digest it asked for, or an error.
+    """
+
+    async def put(self, content: bytes) -> str:
+        """Store `content` durably and return its SHA-256 as 64 hex digits. Raises `StorageUnavailable`."""
+        ...
+
+    async def get(self, digest: str) -> bytes:
+        """Return the content. Raises `BlobMissing` (never stored, or erased) or `BlobBroken` (other bytes)."""
+        ...
+
+    async def has(self, digest: str) -> bool:
+        """Say whether content is stored under this digest, without reading it."""
+        ...
+
+    async def erase(self, digest: str) -> bool:
+        """Remove the content; True when there was some. Erasing twice is no error."""
+        ...
+
+
+class Ledger(Protocol):
+    """An append-only log of receipts in streams, under one Merkle tree with signed checkpoints.
+
+    `append` is durable when it returns. Sequence numbers are gapless. Order is the order of commits. The writer
+    compares the lengths of the streams it folded, never of the whole log, so packets do not disturb each other.
+    """
+
+    async def append(
+        self,
+        entries: Sequence[Entry],
+        *,
+        expect: Mapping[str, int],
+        time_ms: int,
+        content: Sequence[bytes] = (),
+    ) -> Appended:
+        """Append all `entries` in order, or none of them.
+
+        `expect` gives the number of receipts each named stream must have now; `time_ms` is the leaves' time and
+        may not lie before the newest leaf's. `content` is durable no later than the entries that speak of it.
+        Raises `Conflict` (a length differs, or time moved on: nothing was written) or `StorageUnavailable`
+        (outcome unknown to the medium, nothing acknowledged; the next append re-reads the head first).
+        """
+        ...
+
+    async def read(self, stream: str, *, start: int = 0) -> list[Stored]:
+        """Return a stream's receipts in order, from its `start`-th on; an unknown stream has none."""
+        ...
+
+    async def streams(self) -> list[str]:
+        """Return the names of all streams, oldest first."""
+        ...
+
+    async def head(self) -> Head:
+        """Return the newest checkpoint; size 0 for an empty log."""
+        ...
+
+    def scan(self, *, start: int = 0) -> AsyncIterator[tuple[int, bytes, bytes]]:
+        """Yield (seq, leaf bytes, stored leaf hash) of the whole log in order, in constant memory."""
+        ...
+
+    async def checkpoints(self) -> list[str]:
+        """Return every stored checkpoint note, oldest first."""
+        ...
+
+    @property
+    def blobs(self) -> BlobStore:
+        """The content store that `append` writes `content` to."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was accepted and let go of the medium. Closing twice is no error."""
+        ...
+
+
+class Delivery(Protocol):
+    """One message in the hands of one consumer, until it is acknowledged or given back."""
+
+    @property
+    def envelope(self) -> Envelope:
+        """The message."""
+        ...
+
+    @property
+    def attempt(self) -> int:
+        """1 for the first delivery of this message, one more for each further one."""
+        ...
+
+    async def ack(self) -> None:
+        """The message is done with and will not be delivered again. Acknowledging twice is no error."""
+        ...
+
+    async def release(self, reason: str) -> None:
+        """Give the message back: it is delivered again, or becomes a dead letter after the last allowed delivery."""
+        ...
+
+
+class Consumer(Protocol):
+    """Reads one recipient's messages. Closing it (or dying) gives back everything it has not acknowledged."""
+
+    async def receive(self) -> Delivery:
+        """Wait for the next message. Raises `BusClosed`; safe to cancel, a cancelled wait takes no message with it."""
+        ...
+
+    async def close(self) -> None:
+        """Stop reading and give back what was not acknowledged. Closing twice is no error."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A message nobody could handle, with the reason of its last delivery."""
+
+    envelope: Envelope
+    reason: str
+    deliveries: int
+
+
+class Bus(Protocol):
+    """Carries envelopes: at least once, deduplicated by id, bounded. It promises no order.
+
+    A message goes to one consumer of its recipient. When that consumer gives it back, closes or dies, another gets
+    it; after `deliveries_max` deliveries it becomes a dead letter with a reason.
+    """
+
+    def declare(self, recipient: str) -> None:
+        """Make a recipient known, so that messages can wait for it. Declaring twice is no error."""
+        ...
+
+    async def send(self, envelope: Envelope, *, timeout: float | None = None) -> bool:
+        """Hand a message over; False when a message with this id was already accepted, which is then all that happens.
+
+        Waits while the recipient's backlog is full. Raises `UnknownRecipient`, `MessageTooLarge`, `BusFull` (still
+        full after `timeout` seconds; None waits without end) or `BusClosed`.
+        """
+        ...
+
+    def consumer(self, recipient: str) -> Consumer:
+        """Return a new consumer of a declared recipient. Raises `UnknownRecipient`."""
+        ...
+
+    async def dead(self) -> list[DeadLetter]:
+        """Return the dead letters, oldest first."""
+        ...
+
+    async def drain(self) -> None:
+        """Refuse new messages, and return when every accepted one is acknowledged or dead."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything; waiting consumers get `BusClosed`. Closing twice is no error."""
+        ...
+
+
+class Role(Protocol):
+    """Typed work in, typed reply out. Cancellable, and without any other way to speak to anybody."""
+
+    @property
+    def name(self) -> str:
+        """How the squad calls it."""
+        ...
+
+    @property
+    def kind(self) -> RoleKind:
+        """What it is: coordinator, builder or gate."""
+        ...
+
+    async def answer(self, work: Work) -> Reply:
+        """Do one piece of work. Whatever it raises becomes a fault, and a fault never lets anything through."""
+        ...
+
+
+class Approver(Protocol):
+    """Puts a durable question to people in this process, where there is a way to reach one."""
+
+    async def ask(self, question: QuestionRecord, composition: Artifact) -> Sequence[Answer]:
+        """Return the answers that could be had now; an empty sequence leaves the question waiting."""
+        ...

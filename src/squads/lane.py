@@ -1,0 +1,61 @@
+"""One packet as a runner holds it in memory: its state, who waits for it, and what came in for it meanwhile.
+
+Everything here can be thrown away at any time: the ledger has what counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from squads.contracts.artifact import Manifest
+from squads.contracts.messages import Envelope
+from squads.contracts.records import PacketRecord
+from squads.kernel.effects import Ignore
+from squads.kernel.ports import Entry
+from squads.kernel.state import PacketState
+
+Listener = Callable[["PacketRecord | None"], None]
+"""Hears every receipt of a packet once it is durable, and None when something else happened that a caller may wait
+for: the packet ended, waits for people, was stopped, or failed."""
+
+
+@dataclass(slots=True)
+class Incoming:
+    """One event on its way through a turn."""
+
+    record: PacketRecord
+    entry: Entry
+    content: tuple[bytes, ...] = ()
+    manifest: Manifest | None = None
+    done: bool = False
+    ignored: Ignore | None = None
+    failure: Exception | None = None
+
+
+class Lane:
+    """One packet as this runner holds it."""
+
+    def __init__(self, packet: str) -> None:
+        self.packet = packet
+        self.state: PacketState | None = None
+        self.length = 0
+        self.lock = asyncio.Lock()
+        self.waiting: list[Incoming] = []
+        """Events that came in while another turn was being appended."""
+        self.parked: list[Envelope] = []
+        """Replies that came in while the packet was stopped, or that could not be recorded."""
+        self.asked = ""
+        """The question that the approver in this process is being asked now."""
+        self.unanswered = False
+        """True once the approver had nothing more to say: the packet waits for people elsewhere."""
+        self.failure: Exception | None = None
+        self.listeners: list[Listener] = []
+        self.details: dict[str, str] = {}
+        """What a role's host said of a request that it got no answer to; for people, it is not receipted."""
+
+    def tell(self, happened: PacketRecord | None = None) -> None:
+        """Let every listener know."""
+        for listener in tuple(self.listeners):
+            listener(happened)

@@ -1,0 +1,89 @@
+"""From a packet as somebody wrote it to the receipt that opens it: what is missing is filled in, what is wrong is said.
+
+Everything that the rules need later is frozen here: the resolved roles, the bounds, who may approve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from squads.contracts.errors import InvalidInput, UnheldGate
+from squads.contracts.packet import Packet
+from squads.contracts.records import RULES_VERSION, Independence, Opened, RoleRecord
+from squads.kernel.ports import Role
+from squads.roles.coordinator import Coordinator
+from squads.workspace import Workspace
+
+BUILT_IN_POLICY = "0" * 64
+"""Stands for the policy that is in the code: no other one exists yet."""
+
+Resolved = Mapping[str, tuple[Role, RoleRecord]]
+
+
+def filled(packet: Packet, roles: Resolved, people: Collection[str], own: Mapping[str, Any], *, amends: bool) -> Packet:
+    """Return the packet as this squad will run it. Raises `InvalidInput` for what it could never compose.
+
+    Args:
+        packet: As it was handed over.
+        roles: The squad's roles by name.
+        people: Names of people with keys here.
+        own: The squad's limits, budget and approval rule, for fields that the packet does not set.
+        amends: False when the coordinator cannot rewrite a brief; then nothing is sent back to it.
+    """
+    if not isinstance(packet, Packet):
+        raise InvalidInput(f"a squad runs a brief or a Packet, not {type(packet).__name__} {packet!r:.60}")
+    packet = packet.but(**{name: value for name, value in own.items() if name not in packet.model_fields_set})
+    gates = [name for name, (_, record) in roles.items() if record.kind == "gate"]
+    if unheld := [g for g in packet.gates if g not in gates]:
+        raise UnheldGate(
+            f"the packet requires the gate {unheld[0]!r}, which nobody here holds; held: {', '.join(gates)}"
+        )
+    packet = packet.but(gates=packet.gates or tuple(gates))
+    _check_predicates(packet, roles)
+    if packet.approval and (strangers := set(packet.approval.approvers) - set(people)):
+        raise InvalidInput(
+            f"{sorted(strangers)[0]!r} must approve and has no key here; name them in Squad(people=[...])"
+        )
+    return packet if amends else packet.but(limits=packet.limits.but(amendments_max=0, objections_max=0))
+
+
+def _check_predicates(packet: Packet, roles: Resolved) -> None:
+    """Every predicate of `done_when` needs somebody who can answer it."""
+    coordinator = next(role for role, record in roles.values() if record.kind == "coordinator")
+    judges = getattr(type(coordinator), "accept", None) is not Coordinator.accept
+    for predicate in packet.done_when:
+        if predicate.check is None and not judges:
+            raise InvalidInput(
+                f"nobody can judge the predicate {predicate.id!r}: name a required gate as its `check`, "
+                "or write a Coordinator with an `accept` of its own"
+            )
+        if predicate.check is not None and predicate.check not in packet.gates:
+            raise InvalidInput(
+                f"the predicate {predicate.id!r} rests on {predicate.check!r}, which is not a required gate"
+            )
+
+
+def opening_of(
+    packet: Packet, digest: str, workspace: Workspace, roles: tuple[RoleRecord, ...], independence: Independence
+) -> Opened:
+    """Return the opening record of a packet that is sealed under `digest`."""
+    approval = packet.approval
+    if approval is not None:
+        approval = approval.but(approvers=tuple(workspace.person(name) for name in approval.approvers))
+    return Opened(
+        workspace=workspace.id,
+        packet=workspace.entropy(16).hex(),
+        nonce=workspace.entropy(32).hex(),
+        rules=RULES_VERSION,
+        content=digest,
+        gates=packet.gates,
+        roles=roles,
+        limits=packet.limits,
+        budget=packet.budget,
+        approval=approval,
+        independence=independence,
+        policy=BUILT_IN_POLICY,
+        predicates=tuple(p.id for p in packet.done_when),
+        follows=packet.follows,
+    )

@@ -1,0 +1,128 @@
+"""From a packet's state to what `run()` returns: the outcome, every verdict with its words, and what else was said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from squads.contracts.errors import LedgerError
+from squads.contracts.outcome import AwaitingApproval, Composed, Halted, Judgement, NotComposed, Outcome
+from squads.contracts.plan import Acceptance, Objection, Plan
+from squads.contracts.reasons import EXPLAINED
+from squads.contracts.records import AcceptanceRecord, FaultRecord, ObjectionRecord
+from squads.handover import Reader, names
+from squads.kernel.lifecycle import Phase
+from squads.kernel.receipts import receipt_of, record_of
+from squads.kernel.state import PacketState
+from squads.lane import Lane
+from squads.ledger.types import KINDS
+from squads.people import by_name
+from squads.workspace import Workspace
+
+
+async def outcome_of(
+    lane: Lane, workspace: Workspace, reader: Reader, people: Mapping[str, str], ignored: Mapping[str, int]
+) -> Outcome | None:
+    """Return how a packet stands when nothing more happens here by itself, or None while it is moving.
+
+    Raises what made the packet fail here, and `LedgerError` when it could not be opened.
+    """
+    if lane.failure is not None:
+        raise lane.failure
+    state = lane.state
+    stop = workspace.view.stopped(lane.packet)
+    by = people.get(stop.author, stop.author) if stop else ""
+    if state is None:
+        if stop:
+            return Halted(packet=lane.packet, detail=f"stopped by {by}; nothing was opened")
+        raise LedgerError(f"packet {lane.packet} could not be opened: {dict(ignored)}")
+    if state.finish is not None:
+        return await _ended(lane, state, workspace, reader)
+    if stop:
+        return Halted(
+            packet=lane.packet,
+            judgements=await _judgements(state, reader),
+            detail=f"stopped by {by}; lift the stop, then resume packet {lane.packet}",
+        )
+    question = state.question
+    if state.phase is Phase.ASKING and question and lane.unanswered:
+        return AwaitingApproval(
+            packet=lane.packet,
+            judgements=await _judgements(state, reader),
+            question=question.question,
+            subject=question.subject,
+            approvers=tuple(by_name(question.approvers, people)),
+            quorum=question.quorum,
+            expires_ms=question.expires_ms,
+        )
+    return None
+
+
+async def _ended(lane: Lane, state: PacketState, workspace: Workspace, reader: Reader) -> Outcome:
+    assert state.finish is not None
+    judgements = await _judgements(state, reader)
+    if state.finish.artifact is not None:
+        artifact = await reader.artifact(state.finish.artifact)
+        return Composed(packet=lane.packet, judgements=judgements, artifact=artifact)
+    reason = state.finish.reason
+    return NotComposed(
+        packet=lane.packet,
+        judgements=judgements,
+        reason=reason,
+        detail=EXPLAINED[reason],
+        task=(await _task_names(state, reader)).get(state.finish.task or 0),
+        words=await _words(lane, state, workspace, reader),
+    )
+
+
+async def _task_names(state: PacketState, reader: Reader) -> dict[int, str]:
+    if state.plan is None:
+        return {}
+    plan = await reader.document(state.plan.content, Plan)
+    return names(plan, tuple(t.task for t in state.plan.tasks))
+
+
+async def _judgements(state: PacketState, reader: Reader) -> tuple[Judgement, ...]:
+    known = await _task_names(state, reader)
+    return tuple(
+        [
+            Judgement(
+                gate=ticket.record.gate,
+                reads=ticket.record.reads.value,
+                task=known.get(ticket.record.task or 0),
+                attempt=ticket.record.attempt,
+                subject=ticket.record.subject,
+                verdict=await reader.verdict(ticket.verdict),
+            )
+            for ticket in state.tickets.values()
+            if ticket.verdict
+        ]
+    )
+
+
+async def _words(lane: Lane, state: PacketState, workspace: Workspace, reader: Reader) -> tuple[str, ...]:
+    """Return what was said besides verdicts: objections, the coordinator's reasons, and what became of silent roles."""
+    words: list[str] = []
+    for stored in await workspace.ledger.read(lane.packet):
+        receipt = receipt_of(stored.seq, stored.payload_type, stored.payload, (), stored.time_ms)
+        if KINDS[receipt.kind].direction == "output":
+            continue
+        record = record_of(receipt.kind, receipt.predicate)
+        match record:
+            case ObjectionRecord():
+                said = await reader.document(record.content, Objection)
+                words.append(f"{record.author} objects: {'; '.join(said.reasons)}; it proposes: {said.proposal}")
+            case AcceptanceRecord():
+                reasons = (await reader.document(record.content, Acceptance)).reasons
+                words += [f"{record.author} does not accept: {reason}" for reason in reasons]
+            case FaultRecord():
+                asked = state.tickets.get(record.about) or state.jobs.get(record.about)
+                who = (
+                    "nobody"
+                    if asked is None
+                    else getattr(asked.record, "gate", "") or getattr(asked.record, "role", "")
+                )
+                detail = lane.details.get(record.about, "")
+                words.append(f"{who} gave no usable answer ({record.reason})" + (f": {detail}" if detail else ""))
+            case _:
+                pass
+    return tuple(words)

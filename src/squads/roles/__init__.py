@@ -1,0 +1,1 @@
+"""Floor 2: coordinators and builders: classes to subclass."""

@@ -1,0 +1,372 @@
+"""The library's face: a squad is a temporary team for packets.
+
+`Squad(...)` alone keeps everything in memory with keys that nobody keeps; with `store=` receipts are durable and the
+packet can be resumed after anything. Building one checks the roles; running one never raises for a refusal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from squads.adapters.approvers import CallableApprover
+from squads.adapters.system import system_entropy
+from squads.contracts.base import SALT_BYTES
+from squads.contracts.errors import Denied, InvalidInput, InvalidSquad
+from squads.contracts.outcome import Composed, Halted, NotComposed, Outcome
+from squads.contracts.packet import ApprovalRule, Budget, Limits, Packet
+from squads.contracts.plan import Statement
+from squads.contracts.records import (
+    AnswerRecord,
+    Channel,
+    Independence,
+    Opened,
+    PacketRecord,
+    WaiverRecord,
+)
+from squads.kernel.lifecycle import Phase
+from squads.kernel.ports import Approver, Clock, Entropy
+from squads.lane import Lane, Listener
+from squads.opening import filled, opening_of
+from squads.outcomes import outcome_of
+from squads.resolve import NAME, resolve
+from squads.roles.coordinator import OneTask
+from squads.session import Session
+from squads.workspace import Workspace
+
+
+class Squad:
+    """A coordinator, builders and gates over one workspace.
+
+    Args:
+        builder: The builder, when there is one.
+        builders: The builders, when there are several; then give a `coordinator` as well.
+        gates: Everything that may refuse: `Gate` instances and `@check` functions. All of them are required of a
+            packet that names none.
+        coordinator: Cuts packets into tasks; by default one task from the packet's brief.
+        store: A directory for durable receipts, such as `.squads`; None keeps everything in memory.
+        keys: Where private keys are kept; None is `SQUADS_HOME` or the user's configuration directory.
+        limits: Bounds for packets that bring none.
+        budget: What packets that bring no budget may spend.
+        approval: Who must say yes to compositions of packets that name nobody.
+        approver: How to reach those people from here: an `Approver`, a function from the composition to True, False or
+            None, or one such function per name. Without it the packet waits in the ledger.
+        people: Names of people whose keys this workspace holds. The first one is who `approver` reaches.
+        independence: How far apart each gate must be from those it judges: `identity`, `prior`, `model`, `family`.
+        clock: The source of time.
+        entropy: The source of chance.
+        slots: How many requests each role works on at once.
+
+    Raises:
+        InvalidSquad: With what is wrong and how to mend it; see its subclasses.
+    """
+
+    def __init__(
+        self,
+        *,
+        builder: Any = None,
+        builders: Sequence[Any] = (),
+        gates: Sequence[Any] = (),
+        coordinator: Any = None,
+        store: str | Path | None = None,
+        keys: str | Path | None = None,
+        limits: Limits | None = None,
+        budget: Budget | None = None,
+        approval: ApprovalRule | None = None,
+        approver: Approver | Callable[..., Any] | Mapping[str, Callable[..., Any]] | None = None,
+        people: Iterable[str] = ("owner",),
+        independence: Independence = "prior",
+        clock: Clock | None = None,
+        entropy: Entropy = system_entropy,
+        slots: int = 64,
+    ) -> None:
+        team = [*([builder] if builder is not None else []), *_several(builders, "builders")]
+        if coordinator is None and len(team) > 1:
+            raise InvalidSquad(
+                f"{len(team)} builders and no coordinator: nobody says who builds what; give coordinator=..."
+            )
+        self._roles = resolve(coordinator if coordinator is not None else OneTask(), team, _several(gates, "gates"))
+        self._amends = coordinator is not None
+        self._limits = limits or Limits()
+        self._budget = budget or Budget()
+        self._approval = approval
+        self._people = tuple(dict.fromkeys(_several(people, "people")))
+        for person in self._people:
+            if not isinstance(person, str) or not NAME.fullmatch(person):
+                raise InvalidSquad(
+                    f"{person!r} is no name for a person's key; use lower-case letters, digits, '.', '_' and '-', "
+                    "starting with a letter"
+                )
+        self._approver = _approver(approver, self._people)
+        self._independence: Independence = independence
+        self._store = store
+        self._keys = None if keys is None else Path(keys)
+        self._clock = clock
+        self._entropy = entropy
+        self._slots = slots
+        self._workspace: Workspace | None = None
+        self._session: Session | None = None
+
+    # Running ----------------------------------------------------------------------------------------------------------
+
+    async def run(self, packet: str | Packet) -> Outcome:
+        """Run one packet and return how it stands: `Composed`, `NotComposed`, `AwaitingApproval` or `Halted`.
+
+        A text is the packet's brief. A refusal is a value; what raises is what could not be found out.
+        """
+        made = self._packet(packet)
+        async with self._open_session() as session:
+            happened = asyncio.Event()
+            lane = await self._begin(session, made, lambda record: happened.set() if record is None else None)
+            return lane if isinstance(lane, Halted) else await self._end(session, lane, happened)
+
+    def run_sync(self, packet: str | Packet) -> Outcome:
+        """Run one packet from code that is not asynchronous."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(self.run(packet))
+        raise InvalidInput("run_sync() was called inside a running event loop; write `await squad.run(...)` there")
+
+    async def stream(self, packet: str | Packet) -> AsyncIterator[PacketRecord | Outcome]:
+        """Yield every receipt of the packet as it becomes durable, and at last its outcome.
+
+        Receipts carry digests, names and numbers: no artifact's text leaves before the verdicts on it.
+        """
+        made = self._packet(packet)
+        async with self._open_session() as session:
+            queue: asyncio.Queue[PacketRecord | None] = asyncio.Queue()
+            lane = await self._begin(session, made, queue.put_nowait)
+            if isinstance(lane, Halted):
+                yield lane
+                return
+            while True:
+                record = await queue.get()
+                if record is not None:
+                    yield record
+                elif (outcome := await self._outcome_of(session, lane)) is not None:
+                    while not queue.empty():  # a wake-up from before may have found the packet's end
+                        if (record := queue.get_nowait()) is not None:
+                            yield record
+                    yield outcome
+                    return
+
+    async def resume(self, packet: str) -> Outcome:
+        """Take up an open packet from the ledger and return how it stands; an ended one returns how it ended.
+
+        Nothing that was answered is asked again. Raises `UnknownPacket`.
+        """
+        async with self._open_session() as session:
+            happened = asyncio.Event()
+            lane = await session.runner.resume(
+                packet, listener=lambda record: happened.set() if record is None else None
+            )
+            return await self._end(session, lane, happened)
+
+    async def _begin(self, session: Session, packet: Packet, listener: Listener) -> Lane | Halted:
+        """Open a packet, or say that a stop does not let it begin."""
+        digest, blob = packet.seal(self._entropy(SALT_BYTES))
+        opened = self._opening(packet, digest)
+        if (stop := session.workspace.view.stopped(opened.packet)) is not None:
+            by = session.people.get(stop.author, stop.author)
+            return Halted(packet=opened.packet, detail=f"stopped by {by}; nothing was opened")
+        return await session.runner.open(opened, (blob,), listener=listener)
+
+    async def _end(self, session: Session, lane: Lane, happened: asyncio.Event) -> Outcome:
+        """Wait until nothing more happens here by itself."""
+        while True:
+            await happened.wait()
+            happened.clear()
+            if (outcome := await self._outcome_of(session, lane)) is not None:
+                return outcome
+
+    async def _outcome_of(self, session: Session, lane: Lane) -> Outcome | None:
+        runner = session.runner
+        outcome = await outcome_of(lane, session.workspace, runner.reader, session.people, runner.ignored)
+        if isinstance(outcome, (Composed, NotComposed)):
+            runner.forget(lane)
+        return outcome
+
+    # People -----------------------------------------------------------------------------------------------------------
+
+    async def answer(
+        self, packet: str, *, person: str, approve: bool, reason: str = "", channel: Channel = "program"
+    ) -> Outcome:
+        """Answer a packet's open question as `person`, and return how it stands then.
+
+        An answer that does not count (too late, not asked, already answered) raises `InvalidInput` with why.
+        """
+        async with self._open_session() as session:
+            author = self._person(session, person)
+            lane = await session.runner.resume(packet)
+            question = lane.state.question if lane.state else None
+            if question is None or lane.state is None or lane.state.phase is not Phase.ASKING:
+                raise InvalidInput(f"packet {packet} has no open question; resume it to see where it stands")
+            content, digest = _statement(reason, self._entropy)
+            record = AnswerRecord(
+                workspace=session.workspace.id,
+                packet=packet,
+                question=question.question,
+                subject=question.subject,
+                author=author,
+                decision="approved" if approve else "denied",
+                channel=channel,
+                content=digest,
+            )
+            ignored = await session.runner.say(lane, record, f"human:{author}", content)
+            if ignored:
+                raise InvalidInput(f"the answer does not count: {ignored.reason}")
+        return await self.resume(packet)
+
+    async def waive(self, packet: str, *, artifact: str, gate: str, reason: str, person: str, expires_ms: int) -> None:
+        """Sign a waiver that `gate` may cite once, for exactly the artifact of this digest, until a point in time.
+
+        The person needs the scope `waiver`, granted by the root. Raises `InvalidInput` when it does not count.
+        """
+        async with self._open_session() as session:
+            author = self._person(session, person)
+            digest, content = Statement(text=reason).seal(self._entropy(SALT_BYTES))
+            lane = await session.runner.resume(packet)
+            record = WaiverRecord(
+                workspace=session.workspace.id,
+                packet=packet,
+                subject=artifact,
+                author=author,
+                gate=gate,
+                expires_ms=expires_ms,
+                content=digest,
+            )
+            ignored = await session.runner.say(lane, record, f"human:{author}", (content,))
+            if ignored:
+                raise InvalidInput(f"the waiver does not count: {ignored.reason}")
+
+    async def stop(self, reason: str, *, packet: str | None = None) -> bool:
+        """Stop one packet, or with None everything in this workspace. False when it was stopped already."""
+        async with self._open_session() as session:
+            done = await session.workspace.stop(reason, packet=packet)
+            await session.runner.stopped()
+            return done
+
+    async def lift(self, reason: str, *, person: str, packet: str | None = None) -> bool:
+        """Lift a stop as `person`; packets that wait in this process go on. Raises `Denied`."""
+        async with self._open_session() as session:
+            if session.workspace.person(person) not in session.workspace.view.people():
+                raise Denied(f"{person!r} has no key in this workspace, and only a person lifts a stop")
+            done = await session.workspace.lift(reason, person=person, packet=packet)
+            await session.runner.lifted()
+            return done
+
+    def _person(self, session: Session, name: str) -> str:
+        """Return the id under which the ledger knows a person."""
+        person = session.workspace.person(name)
+        if person not in session.workspace.view.people():
+            raise InvalidInput(
+                f"{name!r} has no key in this workspace; known here: {', '.join(self._people) or 'nobody'}"
+            )
+        return person
+
+    # Opening and closing ----------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Squad:
+        """Keep the squad's workers running until the block ends."""
+        self._held = self._open_session()
+        await self._held.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._held.__aexit__(None, None, None)
+        await self.close()
+
+    async def close(self) -> None:
+        """Let go of the ledger. Open packets stay open and can be resumed."""
+        if self._workspace is not None and self._store is not None:
+            await self._workspace.close()
+            self._workspace = None
+
+    async def workspace(self) -> Workspace:
+        """Return the squad's workspace, opened, with a key registered for every role and person."""
+        if self._workspace is None:
+            self._workspace = (
+                Workspace.memory(clock=self._clock, entropy=self._entropy)
+                if self._store is None
+                else Workspace.open(self._store, keys=self._keys, clock=self._clock, entropy=self._entropy)
+            )
+        workspace = self._workspace
+        # Every time: somebody else may be at it right now, or an attempt before may have failed half-way.
+        await workspace.found(
+            [
+                *(f"{record.kind}:{name}" for name, (_, record) in self._roles.items()),
+                *(f"human:{workspace.person(name)}" for name in self._people),
+            ]
+        )
+        return workspace
+
+    @asynccontextmanager
+    async def _open_session(self) -> AsyncIterator[Session]:
+        """The bus, runner and worker of this event loop: started by the first caller, ended by the last one."""
+        loop = asyncio.get_running_loop()
+        if self._session is None or self._session.loop is not loop:
+            self._session = Session(loop, self._begin_session)
+        session = self._session
+        session.users += 1
+        try:
+            await asyncio.shield(session.ready)
+            yield session
+        finally:
+            session.users -= 1
+            if session.users == 0:
+                if self._session is session:
+                    self._session = None
+                await session.close()
+
+    async def _begin_session(self, session: Session) -> None:
+        await session.start(
+            await self.workspace(),
+            {name: role for name, (role, _) in self._roles.items()},
+            self._people,
+            approver=self._approver,
+            slots=self._slots,
+        )
+
+    # From a packet to its opening -------------------------------------------------------------------------------------
+
+    def _packet(self, packet: str | Packet) -> Packet:
+        if isinstance(packet, str):
+            packet = Packet(brief=packet, limits=self._limits)
+        own = {"limits": self._limits, "budget": self._budget, "approval": self._approval}
+        return filled(packet, self._roles, self._people, own, amends=self._amends)
+
+    def _opening(self, packet: Packet, digest: str) -> Opened:
+        assert self._workspace is not None
+        records = tuple(record for _, record in self._roles.values())
+        return opening_of(packet, digest, self._workspace, records, self._independence)
+
+
+def _several(given: Any, what: str) -> list[Any]:
+    """Return what was given as a list; one thing where several belong is a mistake that a loop would hide."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InvalidSquad(f"{what}={given!r:.60} is one thing where several belong; write {what}=[...]")
+    return list(given)
+
+
+def _approver(given: Any, people: tuple[str, ...]) -> Approver | None:
+    if given is None or hasattr(given, "ask"):
+        return given  # type: ignore[no-any-return]
+    if isinstance(given, Mapping):
+        return CallableApprover(given)
+    if callable(given) and people:
+        return CallableApprover({people[0]: given})
+    raise InvalidSquad(
+        f"{given!r} is no approver; give a function from the composition to True, False or None, "
+        "one such function per name, or an object with `ask`"
+    )
+
+
+def _statement(text: str, entropy: Entropy) -> tuple[tuple[bytes, ...], str | None]:
+    if not text:
+        return (), None
+    digest, blob = Statement(text=text).seal(entropy(SALT_BYTES))
+    return (blob,), digest

@@ -1,0 +1,1 @@
+"""Here so that the helper beside it can be imported by name."""

@@ -1,0 +1,103 @@
+"""Who reads what, how far apart they are, and which squads must not begin."""
+
+from __future__ import annotations
+
+import pytest
+from kernel_scene import ARTIFACT, CARPENTER, COMPOSITION, COORD, MASON, PLAN, SCHEMA, digest, opened, role
+
+from squads.contracts.packet import AttemptKind
+from squads.contracts.records import RoleRecord
+from squads.kernel.registry import LEVELS, faults, independence, readers, weakest
+
+
+def modelled(name: str, model: str | None, family: str | None = None) -> RoleRecord:
+    return role(name, "gate", ARTIFACT, model=model, family=family)
+
+
+@pytest.mark.parametrize(
+    ("gate", "author", "reached"),
+    [
+        ((None, None), (None, None), "prior"),
+        ((None, None), ("opus", "a"), "family"),
+        (("opus", "a"), (None, None), "family"),
+        (("opus", "a"), ("opus", "a"), "prior"),
+        (("opus", "a"), ("haiku", "a"), "model"),
+        (("opus", "a"), ("gpt", "o"), "family"),
+        (("opus", None), ("gpt", "o"), "model"),
+    ],
+)
+def test_independence_is_the_distance_of_two_readers(
+    gate: tuple[str | None, str | None], author: tuple[str | None, str | None], reached: str
+) -> None:
+    """Code and a model are of different families; two models differ by model, or by family where both are known."""
+    assert reached == independence(modelled("g", *gate), modelled("b", *author))
+
+
+def test_nobody_is_independent_of_themselves() -> None:
+    """Neither under one name, nor with one prior under two names."""
+    twin = role("twin", "gate", ARTIFACT, prior=digest("carpenter"), model="opus")
+
+    assert independence(role("carpenter", "gate", ARTIFACT, prior=digest("else")), CARPENTER) is None
+    assert independence(twin, CARPENTER) is None
+
+
+def test_the_nearest_author_decides() -> None:
+    """A gate is only as independent as of the one it is nearest to."""
+    gate, near, far = modelled("g", "opus", "a"), modelled("b", "opus", "a"), modelled("c", "gpt", "o")
+
+    assert weakest(gate, [far, near]) == "prior"
+    assert weakest(gate, [far, gate]) is None
+    assert weakest(gate, []) == "family"
+
+
+def test_readers_are_the_required_gates_then_the_tasks() -> None:
+    """Each once, and only those that read this kind."""
+    roles = {r.name: r for r in (SCHEMA, role("spec", "gate", PLAN), role("style", "gate", ARTIFACT))}
+
+    assert readers(roles, ("schema", "spec"), ARTIFACT, ("style", "schema")) == ["schema", "style"]
+    assert readers(roles, ("schema", "spec"), PLAN) == ["spec"]
+    assert readers(roles, ("schema",), COMPOSITION) == []
+
+
+def test_a_sound_squad_has_no_fault() -> None:
+    """One coordinator, builders, and a gate that reads what they make."""
+    assert faults(opened()) is None
+
+
+ONLY_PLAN = role("spec", "gate", PLAN)
+BLIND = role("blind", "gate")
+TWIN = role("twin", "gate", ARTIFACT, prior=CARPENTER.prior)
+PLAN_TWIN = role("plans", "gate", PLAN, ARTIFACT, prior=COORD.prior)
+
+
+@pytest.mark.parametrize(
+    ("reason", "change"),
+    [
+        ("unknown-rules", {"rules": 2}),
+        ("no-gates", {"gates": ()}),
+        ("unheld-gate", {"gates": ("nobody",)}),
+        ("unheld-gate", {"gates": ("schema", "carpenter")}),
+        ("unheld-gate", {"gates": ("blind",), "roles": (COORD, CARPENTER, BLIND)}),
+        ("self-gate", {"roles": (COORD, CARPENTER, SCHEMA, role("schema", "builder"))}),
+        ("no-coordinator", {"roles": (CARPENTER, SCHEMA)}),
+        ("no-coordinator", {"roles": (COORD, role("second", "coordinator"), CARPENTER, SCHEMA)}),
+        ("no-builder", {"roles": (COORD, SCHEMA)}),
+        ("no-applicable-gate", {"gates": ("spec",), "roles": (COORD, CARPENTER, ONLY_PLAN)}),
+        ("self-gate", {"gates": ("twin",), "roles": (COORD, CARPENTER, TWIN)}),
+        ("self-gate", {"gates": ("twin",), "roles": (COORD, CARPENTER, MASON, TWIN)}),
+        ("self-gate", {"gates": ("plans",), "roles": (COORD, CARPENTER, PLAN_TWIN)}),
+        ("self-gate", {"independence": "model"}),
+    ],
+)
+def test_a_squad_that_cannot_refuse_must_not_begin(reason: str, change: dict[str, object]) -> None:
+    """Every way in which a gate would be no gate ends the packet at once."""
+    assert reason == faults(opened(**change))
+
+
+@pytest.mark.parametrize("wanted", LEVELS)
+def test_a_squad_can_demand_more_independence(wanted: str) -> None:
+    """A gate of another family meets every demand."""
+    builder = role("carpenter", "builder", model="gpt", family="o")
+    gate = role("schema", "gate", AttemptKind.ARTIFACT, model="opus", family="a")
+
+    assert faults(opened(independence=wanted, roles=(COORD, builder, gate))) is None
