@@ -113,7 +113,7 @@ def timed(spent: dict[str, float]) -> Iterator[None]:
         wrap(module, "verify_signature", "signing")
     for module in (runner, worker, workspace):
         wrap(module, "payload_of", "serialising")
-    for name in ("receipt_of", "record_of"):
+    for name in ("receipt_of", "record_in"):
         wrap(intake, name, "serialising")
     wrap(base.Document, "seal", "serialising")
     wrap(sqlite.SqliteStore, "commit", "storing")

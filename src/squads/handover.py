@@ -331,7 +331,9 @@ def _artifact_record(
     request: BuildRequest, artifact: Artifact, about: dict[str, Any], entropy: Entropy
 ) -> tuple[ArtifactRecord, tuple[bytes, ...]]:
     made_from = tuple(part.artifact for part in request.inputs)
-    if (artifact.author, artifact.attempt, artifact.made_from) != (about["author"], request.attempt, made_from):
+    if artifact.digest == request.previous:
+        pass  # the same bytes once more: they keep their name
+    elif (artifact.author, artifact.attempt, artifact.made_from) != (about["author"], request.attempt, made_from):
         # Made with `Artifact.of`, which cannot know whose it is: it becomes this author's attempt.
         artifact = artifact.but(
             author=about["author"], attempt=request.attempt, made_from=made_from, salt=entropy(32).hex()

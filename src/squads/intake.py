@@ -14,7 +14,7 @@ from squads.contracts.messages import Signed
 from squads.contracts.records import ArtifactRecord, PacketRecord
 from squads.handover import owned, says_the_same, unseal
 from squads.kernel.ports import Entry
-from squads.kernel.receipts import receipt_of, record_of
+from squads.kernel.receipts import receipt_of, record_in
 from squads.lane import Incoming, Lane
 from squads.ledger.keys import verify_signature
 from squads.ledger.statement import PAYLOAD_TYPE, pae
@@ -49,7 +49,7 @@ class Intake:
             return "forged signature"  # 2
         try:
             receipt = receipt_of(0, PAYLOAD_TYPE, body.payload, (body.key,), 0)
-            record = record_of(receipt.kind, receipt.predicate)  # 3
+            record = record_in(receipt)  # 3
         except LedgerBroken:
             return "unreadable payload"
         if not isinstance(record, PacketRecord) or record.packet != lane.packet:

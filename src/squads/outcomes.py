@@ -11,7 +11,7 @@ from squads.contracts.reasons import EXPLAINED
 from squads.contracts.records import AcceptanceRecord, FaultRecord, ObjectionRecord
 from squads.handover import Reader, names
 from squads.kernel.lifecycle import Phase
-from squads.kernel.receipts import receipt_of, record_of
+from squads.kernel.receipts import receipt_of, record_in
 from squads.kernel.state import PacketState
 from squads.lane import Lane
 from squads.ledger.types import KINDS
@@ -106,7 +106,7 @@ async def _words(lane: Lane, state: PacketState, workspace: Workspace, reader: R
         receipt = receipt_of(stored.seq, stored.payload_type, stored.payload, (), stored.time_ms)
         if KINDS[receipt.kind].direction == "output":
             continue
-        record = record_of(receipt.kind, receipt.predicate)
+        record = record_in(receipt)
         match record:
             case ObjectionRecord():
                 said = await reader.document(record.content, Objection)

@@ -21,7 +21,7 @@ from squads.contracts.records import GrantRecord, LiftRecord, Record, StopRecord
 from squads.kernel import view as views
 from squads.kernel.effects import Ignore
 from squads.kernel.ports import WORKSPACE, BlobStore, Clock, Entropy, Entry, Ledger, Signer, Stored
-from squads.kernel.receipts import Receipt, payload_of, receipt_of, record_of
+from squads.kernel.receipts import Receipt, payload_of, receipt_of, record_in
 from squads.kernel.view import View
 from squads.ledger.errors import Malformed
 from squads.ledger.keys import LOG_FORMAT, parse_role, verify_signature
@@ -231,7 +231,7 @@ class Workspace:
                 return
         except Malformed as error:
             raise LedgerBroken(f"receipt {receipt.seq} is no valid {receipt.kind}: {error}") from error
-        record = record_of(receipt.kind, receipt.predicate)
+        record = record_in(receipt)
         after = views.admit(self.view, record, key=receipt.keys[0].hex(), time_ms=receipt.time_ms, index=receipt.seq)
         if isinstance(after, Ignore):
             raise LedgerBroken(f"receipt {receipt.seq}: the rules ignore this {receipt.kind} ({after.reason})")

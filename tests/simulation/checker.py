@@ -17,6 +17,9 @@ KIND_OF_WORK = {"plan": "coordinator", "build": "builder", "accept": "coordinato
 AUTHORS_KIND = {"plan": "coordinator", "acceptance": "coordinator", "artifact": "builder", "verdict": "gate"}
 
 
+INPUTS = ("plan", "objection", "artifact", "verdict", "acceptance", "answer", "waiver", "fault")
+
+
 class Violation(AssertionError):
     """The ledger holds something that must not be there."""
 
@@ -94,13 +97,15 @@ class Checker:
         self.stops: dict[str, tuple[str, str]] = {}
         self.facts: set[str] = set()
         self.b = Books()
-        self.now = 0
+        self.now, self.due_ms = 0, 0
         for entry in entries:
             must(entry.time_ms >= self.now, "time went backwards at", entry.seq)
             self.now = entry.time_ms
             if entry.stream == "workspace":
                 self._workspace(entry)
             else:
+                late = entry.kind in INPUTS and entry.kind not in ("opened", "deadline") and self.now >= self.due_ms
+                must(not late, "something counted after the packet's own deadline:", entry.kind)
                 self._packet(entry)
         must(self.b.owed is None, "a second answer without its equivocation")
 
@@ -408,6 +413,8 @@ class Checker:
         must(self._holds(entry.key, "runner", "deadline"), "a deadline that the runner did not sign")
         if record.about == self._id("packet"):
             must(self.now >= self.due_ms, "the packet's deadline before its time")
+        elif self.now >= self.due_ms:
+            self.facts.add("expired by another deadline")  # whichever it was: the packet's own has come as well
         elif b.question is not None and record.about == b.question.question:
             must(self.now >= b.question.expires_ms, "a question's deadline before its time")
         else:
@@ -773,7 +780,7 @@ class Checker:
         if last.kind == "opened":
             must(reason == (self.why_not or "budget-spent"), "ended at once for another reason than there was:", reason)
         if reason == "packet-expired":
-            must(last.kind == "deadline" and last.record.about == self._id("packet"), "expired without a deadline")
+            must(last.kind == "deadline" and self.now >= self.due_ms, "expired without a deadline")
         elif reason == "approval-expired":
             must(last.kind == "deadline" and last.record.about == b.question.question, "expired without a deadline")
         elif reason == "approval-denied":

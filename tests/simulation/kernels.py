@@ -69,12 +69,12 @@ def load(*edits: Edit) -> SimpleNamespace:
 
 def _names(made: dict[str, ModuleType]) -> SimpleNamespace:
     replay, effects, state = made["replay"], made["effects"], made["state"]
-    real = replay.record_of
+    real = replay.record_in
 
-    def record_of(kind: str, predicate: Any) -> Any:
-        return predicate.record if isinstance(predicate, Carried) else real(kind, predicate)
+    def record_in(receipt: Any) -> Any:
+        return receipt.predicate.record if isinstance(receipt.predicate, Carried) else real(receipt)
 
-    replay.record_of = record_of  # type: ignore[attr-defined]
+    replay.record_in = record_in  # type: ignore[attr-defined]
     return SimpleNamespace(
         step=made["step"].step,
         pending=made["pending"].pending,

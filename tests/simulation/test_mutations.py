@@ -136,7 +136,7 @@ MUTANTS = [
         "a manifest of another attempt is taken",
         (
             "building",
-            "(manifest.author, manifest.attempt, manifest.made_from) != (record.author, count, wanted)",
+            "(manifest.author, manifest.attempt, manifest.made_from) != (record.author, named, wanted)",
             "(manifest.author, manifest.made_from) != (record.author, wanted)",
         ),
     ),
@@ -144,8 +144,8 @@ MUTANTS = [
         "a manifest made from something else is taken",
         (
             "building",
-            "(manifest.author, manifest.attempt, manifest.made_from) != (record.author, count, wanted)",
-            "(manifest.author, manifest.attempt) != (record.author, count)",
+            "(manifest.author, manifest.attempt, manifest.made_from) != (record.author, named, wanted)",
+            "(manifest.author, manifest.attempt) != (record.author, named)",
         ),
     ),
     mutant("another role's request can be answered", ("step", "if job.record.role != record.author:", "if False:")),
@@ -422,7 +422,11 @@ MUTANTS = [
     mutant(
         "an early deadline counts", ("step", "if asked is not None and turn.now < asked.record.due_ms:", "if False:")
     ),
-    mutant("the packet's early deadline counts", ("step", "if turn.now < state.due_ms:", "if False:")),
+    mutant("the packet's early deadline counts", ("step", "if turn.now >= state.due_ms:", "if True:")),
+    mutant(
+        "the packet goes on after its own deadline",
+        ("step", "if max(state.time_ms, event.time_ms) >= state.due_ms and", "if False and"),
+    ),
     mutant("a question's early deadline counts", ("step", "if turn.now < state.question.expires_ms:", "if False:")),
     mutant(
         "the packet's deadline is not heard",

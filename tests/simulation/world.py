@@ -377,7 +377,7 @@ class World:
         if state.ended or runner.view.stopped(self.packet) or record.packet != self.packet:
             return
         roles = ROLES.get(message.key, frozenset()) & runner.view.roles_of(message.key)
-        if record.workspace != WORKSPACE_ID or len(roles) != 1 or reason == "not authorised":
+        if record.workspace != WORKSPACE_ID or len(roles) != 1 or reason in ("not authorised", "packet expired"):
             return
         if record.kind == "answer" and record.decision == "denied" and f"human:{record.author}" in roles:
             question = state.question

@@ -85,6 +85,8 @@ def waiver(turn: Turn, record: WaiverRecord) -> Ignore | None:
         return Ignore("own work")
     if turn.event.receipt in turn.state.waivers:
         return Ignore("duplicate")
+    if len(turn.state.waivers) >= turn.state.opened.limits.messages_max:
+        return Ignore("too many waivers")
     turn.state.waivers[turn.event.receipt] = record
     return None
 

@@ -29,16 +29,20 @@ class Receipt:
     digest: str
     """SHA-256 of the signed payload."""
     time_ms: int
+    subjects: tuple[tuple[str, str], ...] = ()
+    """What the statement names as its subject, (name, SHA-256)."""
 
 
 def payload_of(record: Record) -> bytes:
     """Return the statement that says `record`: the bytes its author signs."""
-    subject = subject_of(record) or _owner(record)
-    return statement_bytes(record.kind, (subject,), record.model_dump(mode="json"))
+    return statement_bytes(record.kind, (_subject(record),), record.model_dump(mode="json"))
 
 
-def _owner(record: Record) -> tuple[str, str]:
+def _subject(record: Record) -> tuple[str, str]:
     """A record about no bytes names what it belongs to."""
+    named = subject_of(record)
+    if named is not None:
+        return named
     if isinstance(record, PacketRecord):
         return "packet", digest_of(record.packet.encode())
     return "workspace", digest_of(record.workspace.encode())
@@ -52,7 +56,19 @@ def receipt_of(seq: int, payload_type: str, payload: bytes, keys: tuple[bytes, .
         statement = parse_statement(payload)
     except Malformed as error:
         raise LedgerBroken(f"receipt {seq} is not a statement: {error}") from error
-    return Receipt(seq, statement.kind, statement.predicate, keys, digest_of(payload), time_ms)
+    digest = digest_of(payload)
+    return Receipt(seq, statement.kind, statement.predicate, keys, digest, time_ms, statement.subjects)
+
+
+def record_in(receipt: Receipt) -> Record:
+    """Return the record that a receipt says. Raises `LedgerBroken`, also when its subject says another thing.
+
+    Whoever reads only the statement's subject must not be told of other bytes than the rules were.
+    """
+    record = record_of(receipt.kind, receipt.predicate)
+    if receipt.subjects != (_subject(record),):
+        raise LedgerBroken(f"receipt {receipt.seq}: its subject and its predicate speak of different things")
+    return record
 
 
 def record_of(kind: str, predicate: Mapping[str, Any]) -> Record:

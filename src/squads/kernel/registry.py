@@ -72,8 +72,8 @@ def faults(opened: Opened) -> Reason | None:
     if not opened.gates:
         return "no-gates"  # 2
     roles = {r.name: r for r in opened.roles}
-    if len(roles) != len(opened.roles):
-        return "self-gate"  # two roles of one name: nobody could tell author and gate apart
+    if len(roles) != len(opened.roles) or "runner" in roles:
+        return "self-gate"  # two of one name: nobody could tell author and gate apart, or a role and the runner
     if any(g not in roles or roles[g].kind != "gate" or not roles[g].reads for g in opened.gates):
         return "unheld-gate"  # 3
     if len(of_kind(roles, "coordinator")) != 1:

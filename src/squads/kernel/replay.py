@@ -13,7 +13,7 @@ from squads.contracts.errors import LedgerBroken
 from squads.contracts.records import ArtifactRecord, PacketRecord
 from squads.kernel import view as views
 from squads.kernel.effects import Effect, Finish, Ignore, Record
-from squads.kernel.receipts import Receipt, record_of
+from squads.kernel.receipts import Receipt, record_in
 from squads.kernel.state import Attested, PacketState
 from squads.kernel.step import step
 from squads.kernel.view import View
@@ -42,7 +42,7 @@ class Replay:
         if row.stream == "workspace":
             self._workspace(receipt)
             return
-        record = record_of(receipt.kind, receipt.predicate)
+        record = record_in(receipt)
         assert isinstance(record, PacketRecord)
         due = self._due.get(record.packet)
         if row.direction == "output":
@@ -83,7 +83,7 @@ class Replay:
                 return
         except Malformed as error:
             raise Diverged(f"receipt {receipt.seq} is no valid {receipt.kind}: {error}") from error
-        record = record_of(receipt.kind, receipt.predicate)
+        record = record_in(receipt)
         after = views.admit(view, record, key=receipt.keys[0].hex(), time_ms=receipt.time_ms, index=receipt.seq)
         if isinstance(after, Ignore):
             raise Diverged(f"receipt {receipt.seq}: the rules ignore this {receipt.kind} ({after.reason})")

@@ -58,7 +58,7 @@ class Attempt(NamedTuple):
     """The assignment it answers; empty for a composition."""
     subject: str = ""
     tickets: tuple[str, ...] = ()
-    """The ticket that counts for each gate, in the order of the gates."""
+    """The ticket that counts for each gate; one that is asked once more moves to the end."""
 
 
 class Ticket(NamedTuple):
@@ -152,7 +152,7 @@ class PacketState:
     messages: int = 0
     question: QuestionRecord | None = None
     approvals: dict[str, str] = field(default_factory=dict)
-    """Approver to the payload digest of the approval."""
+    """Approver to the key that approved."""
     waivers: dict[str, WaiverRecord] = field(default_factory=dict)
     """Payload digest to waiver."""
     waivers_used: frozenset[str] = frozenset()

@@ -45,8 +45,8 @@ def step(view: View, state: PacketState | None, event: Attested) -> Stepped:
     `[Ignore(reason)]` leaves the state as it was, and nothing is recorded. Any other list of effects means that the
     event itself is recorded, followed by the outputs among them in order.
 
-    The guards, in order: 1 this workspace and this packet; 2 not ended; 3 not stopped; 4 the key may sign such a
-    receipt; 5 as the role it names.
+    The guards, in order: 1 this workspace and this packet; 2 not ended, nor past its own deadline; 3 not stopped;
+    4 the key may sign such a receipt; 5 as the role it names.
     """
     record = event.record
     if record.workspace != view.workspace:
@@ -57,6 +57,8 @@ def step(view: View, state: PacketState | None, event: Attested) -> Stepped:
         return state, [Ignore("another packet")]
     if state.ended:
         return state, [Ignore("ended")]  # 2
+    if max(state.time_ms, event.time_ms) >= state.due_ms and not isinstance(record, DeadlineRecord):
+        return state, [Ignore("packet expired")]
     if view.stopped(record.packet):
         return state, [Ignore("stopped")]  # 3
     if not may_sign(record.kind, event.roles, view.grants, now_ms=event.time_ms):
@@ -229,11 +231,11 @@ def _silence(turn: Turn, about: str) -> Ignore | None:
 def _deadline(turn: Turn, about: str) -> Ignore | None:
     """A deadline is believed only when the clock of the ledger agrees that it has come."""
     state = turn.state
-    if about == packet_deadline_id(state.opened.nonce):
-        if turn.now < state.due_ms:
-            return Ignore("early")
+    if turn.now >= state.due_ms:  # whichever deadline it was that came: the packet's own has come as well
         turn.finish("packet-expired")
         return None
+    if about == packet_deadline_id(state.opened.nonce):
+        return Ignore("early")
     if state.question and about == state.question.question:
         if turn.now < state.question.expires_ms:
             return Ignore("early")
