@@ -142,7 +142,8 @@ def assemble(manifest: Manifest, contents: list[bytes]) -> Artifact:
     """Return the artifact of a manifest and its files' bytes, in the manifest's order."""
     return Artifact(
         files=tuple(
-            File(path=e.path, content=c, media_type=e.media_type) for e, c in zip(manifest.files, contents, strict=True)
+            File(path=e.path, mode=e.mode, content=c, media_type=e.media_type)
+            for e, c in zip(manifest.files, contents, strict=True)
         ),
         removals=manifest.removals,
         base=manifest.base,
@@ -318,7 +319,7 @@ async def _plan_record(
             builder=task.builder,
             after=tuple(sorted({numbers.get(a, nowhere) for a in task.after})),
             gates=task.gates,
-            brief=hashlib.sha256(f"squads.brief/v1\n{salt}\n{task.brief}".encode()).hexdigest(),
+            brief=brief_digest(salt, task.brief),
             brief_chars=len(task.brief),
         )
         for task in plan.tasks
@@ -343,18 +344,32 @@ def _artifact_record(
     return record, (manifest.blob, *(file.content for file in artifact.files))
 
 
-def says_the_same(record: PacketRecord, document: Document) -> bool:
-    """Say whether a record and the document that it names agree in everything that both of them say."""
+def brief_digest(salt: str, brief: str) -> str:
+    """Return how records name a brief: an unchanged one is recognised, and nothing can be guessed from it."""
+    return hashlib.sha256(f"squads.brief/v1\n{salt}\n{brief}".encode()).hexdigest()
+
+
+def says_the_same(record: PacketRecord, document: Document, *, salt: str = "") -> bool:
+    """Say whether a record and the document that it names agree in everything that both of them say.
+
+    `salt` is the packet's; a plan's briefs are named with it.
+    """
     match record, document:
         case VerdictRecord(), (Approved() | Refused() | Abstained()):
             said = (record.decision, record.findings, record.looked, record.waivers, record.usage)
             found = FindingCounts.of(document.findings)
             return said == (document.kind, found, document.looked, document.waivers, document.usage)
         case PlanRecord(), Plan():
-            said_tasks = [(t.builder, len(t.after), t.gates, t.brief_chars) for t in record.tasks]
-            return record.usage == document.usage and said_tasks == [
-                (t.builder, len(set(t.after)), t.gates, len(t.brief)) for t in document.tasks
-            ]
+            if len(record.tasks) != len(document.tasks):
+                return False
+            numbers = {task.name: said.task for task, said in zip(document.tasks, record.tasks, strict=True)}
+            return record.usage == document.usage and all(
+                (said.builder, said.gates, said.brief_chars, said.brief)
+                == (task.builder, task.gates, len(task.brief), brief_digest(salt, task.brief))
+                and len(said.after) == len(set(task.after))
+                and {numbers[a] for a in task.after if a in numbers} <= set(said.after)
+                for said, task in zip(record.tasks, document.tasks, strict=True)
+            )
         case ObjectionRecord(), Objection():
             return record.usage == document.usage
         case AcceptanceRecord(), Acceptance():

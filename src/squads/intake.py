@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from squads.contracts.artifact import Manifest
 from squads.contracts.errors import BlobError, LedgerBroken
 from squads.contracts.messages import Signed
-from squads.contracts.records import ArtifactRecord, PacketRecord
-from squads.handover import owned, says_the_same, unseal
+from squads.contracts.records import ArtifactRecord, PacketRecord, PlanRecord
+from squads.handover import Reader, owned, says_the_same, unseal
 from squads.kernel.ports import Entry
 from squads.kernel.receipts import receipt_of, record_in
 from squads.lane import Incoming, Lane
@@ -33,8 +33,9 @@ class Unreadable:
 class Intake:
     """Checks answers against one workspace."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, reader: Reader) -> None:
         self._workspace = workspace
+        self._reader = reader
 
     async def read(self, lane: Lane, body: Signed) -> Incoming | Unreadable | str:
         """Return the event that an answer is, or why it is none.
@@ -55,7 +56,7 @@ class Intake:
         if not isinstance(record, PacketRecord) or record.packet != lane.packet:
             return "another packet"  # 4
         try:
-            manifest, content = await self._content(record, owned(body.content))  # 5
+            manifest, content = await self._content(lane, record, owned(body.content))  # 5
         except (BlobError, ValueError, RecursionError) as error:
             log.warning("packet %s: unreadable content: %s", lane.packet, error)
             about = getattr(record, "ticket", None) or getattr(record, "request", None)
@@ -73,13 +74,12 @@ class Intake:
 
     def _was_asked(self, lane: Lane, about: str, key: bytes) -> bool:
         """Say whether this key holds the role that the request or ticket was given to."""
-        assert lane.state is not None
-        ticket, job = lane.state.tickets.get(about), lane.state.jobs.get(about)
-        name = ticket.record.gate if ticket else job.record.role if job else ""
-        return name in {role.partition(":")[2] for role in self._workspace.view.roles_of(key.hex())} - {""}
+        return lane.asked_of(about) in {role.partition(":")[2] for role in self._workspace.view.roles_of(key.hex())} - {
+            ""
+        }
 
     async def _content(
-        self, record: PacketRecord, brought: dict[str, bytes]
+        self, lane: Lane, record: PacketRecord, brought: dict[str, bytes]
     ) -> tuple[Manifest | None, tuple[bytes, ...]]:
         """Return the manifest and the blobs that a record speaks of: those it brought, or that are stored already."""
         blobs = self._workspace.blobs
@@ -98,6 +98,9 @@ class Intake:
         if content not in brought:
             raise ValueError("the answer came without its content")
         document, _ = unseal(brought[content])
-        if not says_the_same(record, document):
+        salt = ""
+        if isinstance(record, PlanRecord) and lane.state is not None:
+            salt = (await self._reader.sealed(lane.state.opened.content))[1]
+        if not says_the_same(record, document, salt=salt):
             raise ValueError(f"a {record.kind} receipt that says other than the document it speaks of")
         return None, (brought[content],)

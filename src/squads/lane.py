@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from squads.contracts.artifact import Manifest
+from squads.contracts.errors import InvalidSquad
 from squads.contracts.messages import Envelope
-from squads.contracts.records import PacketRecord
+from squads.contracts.records import PacketRecord, RoleRecord
 from squads.kernel.effects import Ignore
 from squads.kernel.ports import Entry
 from squads.kernel.state import PacketState
@@ -54,6 +55,22 @@ class Lane:
         self.listeners: list[Listener] = []
         self.details: dict[str, str] = {}
         """What a role's host said of a request that it got no answer to; for people, it is not receipted."""
+
+    def asked_of(self, about: str) -> str:
+        """Return the name of the role that a request or ticket was given to; empty for one that is not known."""
+        if self.state is None:
+            return ""
+        ticket, job = self.state.tickets.get(about), self.state.jobs.get(about)
+        return ticket.record.gate if ticket else job.record.role if job else ""
+
+    def check_frozen(self, name: str, here: RoleRecord | None) -> None:
+        """Raise `InvalidSquad` when the role of this name here is not the one that the packet was opened with."""
+        if self.state is not None and here != (frozen := self.state.roles[name]):
+            raise InvalidSquad(
+                f"packet {self.packet} was opened with another {frozen.kind} {name!r} than this squad has"
+                + (": its code, prior, model or settings differ" if here else "")
+                + "; resume it with the squad it was opened with, or open a new packet"
+            )
 
     def tell(self, happened: PacketRecord | None = None) -> None:
         """Let every listener know."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 
 from squads.contracts.base import SALT_BYTES, digest_of
-from squads.contracts.errors import BusClosed, Conflict, UnknownPacket
+from squads.contracts.errors import BusClosed, Conflict, LedgerError, UnknownPacket
 from squads.contracts.messages import RUNNER, Envelope, Failed, Signed
 from squads.contracts.records import (
     AnswerRecord,
@@ -24,6 +24,7 @@ from squads.contracts.records import (
     FaultRecord,
     Opened,
     PacketRecord,
+    RoleRecord,
 )
 from squads.deadlines import Deadlines
 from squads.folding import fold
@@ -41,6 +42,8 @@ from squads.lane import Incoming, Lane, Listener
 from squads.workspace import PROGRAM, Workspace, signed_entry
 
 log = logging.getLogger("squads.runner")
+LOOK_SECONDS = 0.5
+"""How often a role that waits for a stop to be lifted looks again."""
 
 
 class Runner:
@@ -48,18 +51,27 @@ class Runner:
 
     Args:
         approver: Puts questions to people in this process; None leaves them waiting in the ledger.
+        roles: The roles that this process hosts; a packet that froze others is not handed to them. None where roles are
+            hosted elsewhere.
         reader: Shared with a worker of the same process, so that content is read once.
     """
 
     def __init__(
-        self, workspace: Workspace, bus: Bus, *, approver: Approver | None = None, reader: Reader | None = None
+        self,
+        workspace: Workspace,
+        bus: Bus,
+        *,
+        approver: Approver | None = None,
+        reader: Reader | None = None,
+        roles: Mapping[str, RoleRecord] | None = None,
     ) -> None:
         self.workspace = workspace
         self.bus = bus
         self.reader = reader or Reader(workspace.blobs)
         self.ignored: Counter[str] = Counter()
         """How many events were ignored, by reason."""
-        self._intake = Intake(workspace)
+        self._intake = Intake(workspace, self.reader)
+        self._roles = roles
         self._approver = approver
         self._lanes: dict[str, Lane] = {}
         self._deadlines = Deadlines(workspace.clock, self._deadline)
@@ -123,10 +135,18 @@ class Runner:
             self._lanes.pop(lane.packet, None)
 
     async def permit(self, packet: str) -> None:
-        """Return once neither the workspace nor this packet is stopped."""
-        while self.workspace.view.stopped(packet):
+        """Return once neither the workspace nor this packet is stopped; a stop that cannot be read is a stop."""
+        while await self._is_stopped(packet):
             self._lifted.clear()
-            await self._lifted.wait()
+            with suppress(TimeoutError):  # another process may lift it, and nobody here would hear of it
+                await asyncio.wait_for(self._lifted.wait(), LOOK_SECONDS)
+
+    async def _is_stopped(self, packet: str) -> bool:
+        try:
+            await self.workspace.confirm()
+        except LedgerError:
+            return True
+        return self.workspace.view.stopped(packet) is not None
 
     async def stopped(self) -> None:
         """Tell everybody who waits that a stop came into force."""
@@ -173,6 +193,8 @@ class Runner:
             match envelope.body:
                 case Signed():
                     ignored = await self._signed(lane, envelope.body)
+                case Failed() if envelope.sender != lane.asked_of(envelope.body.about):
+                    self.ignored["not asked"] += 1
                 case Failed():
                     lane.details[envelope.body.about] = envelope.body.detail
                     ignored = await self._fault(lane, envelope.body.about, envelope.body.reason)
@@ -263,6 +285,7 @@ class Runner:
                     await self._fold(lane, missing_ok=True)
                     self._noticed(lane)
                     continue
+                self.workspace.confirmed()
                 lane.state = state
                 lane.length += len(entries)
                 self.reader.remember(content)
@@ -279,9 +302,12 @@ class Runner:
 
     async def _act(self, lane: Lane, effects: list[Effect]) -> None:
         """Do what the kernel asked for, after the receipts are durable."""
-        for effect in effects:
+        # Deadlines first: whatever cannot be sent is late one day, and that ends the wait.
+        for effect in sorted(effects, key=lambda e: not isinstance(e, Arm)):
             match effect:
                 case Send(recipient, about, body):
+                    if self._roles is not None:
+                        lane.check_frozen(recipient, self._roles.get(recipient))
                     if not self.workspace.view.stopped(lane.packet):
                         await self.bus.send(Envelope.to_role(recipient, about, body))
                 case Arm(about, at_ms):
@@ -361,8 +387,6 @@ class Runner:
         lane.state, lane.length = await fold(self.workspace, self.reader, lane.packet)
         if lane.state is None and not missing_ok:
             raise UnknownPacket(f"no packet {lane.packet} in this ledger; every outcome carries its packet's id")
-
-    # Small things ---------------------------------------------------------------------------------------------------
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

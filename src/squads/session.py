@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from squads.adapters.local_bus import LocalBus
+from squads.contracts.records import RoleRecord
 from squads.handover import Reader
 from squads.kernel.ports import Approver, Role
 from squads.people import Introduced
@@ -34,6 +35,7 @@ class Session:
         roles: Mapping[str, Role],
         people: Iterable[str],
         *,
+        records: Mapping[str, RoleRecord],
         approver: Approver | None,
         slots: int,
     ) -> None:
@@ -42,7 +44,7 @@ class Session:
         self.people = {workspace.person(name): name for name in people}
         bus, reader = LocalBus(), Reader(workspace.blobs)
         introduced = Introduced(approver, self.people) if approver else None
-        self.runner = Runner(workspace, bus, approver=introduced, reader=reader)
+        self.runner = Runner(workspace, bus, approver=introduced, reader=reader, roles=records)
         worker = Worker(
             bus,
             reader,

@@ -327,6 +327,7 @@ class Squad:
             await self.workspace(),
             {name: role for name, (role, _) in self._roles.items()},
             self._people,
+            records={name: record for name, (_, record) in self._roles.items()},
             approver=self._approver,
             slots=self._slots,
         )

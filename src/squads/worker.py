@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
-from squads.contracts.errors import BlobError, BusClosed, InvalidInput, MessageTooLarge
+from squads.contracts.errors import BlobError, BusClosed, InvalidInput, MessageTooLarge, SquadsError
 from squads.contracts.messages import Failed, RoleRequest, Signed
 from squads.handover import Reader, UnusableReply, record_for, work_for
 from squads.kernel.ports import Bus, Clock, Consumer, Delivery, Entropy, Role, Signer
@@ -141,6 +141,9 @@ class Worker:
         )
 
     def _failed(self, about: str, name: str, reason: str, error: BaseException) -> Failed:
-        log.warning("%s gave no usable answer: %s: %s", name, type(error).__name__, error)
-        detail = f"{type(error).__name__}: {error}"[:2_000]
+        # What a role's code raises may hold a key or a document's text: only its type leaves the debug log.
+        ours = isinstance(error, (UnusableReply, SquadsError))
+        detail = f"{type(error).__name__}: {error}"[:2_000] if ours else type(error).__name__
+        log.warning("%s gave no usable answer (%s): %s", name, reason, detail)
+        log.debug("what %s raised", name, exc_info=error)
         return Failed.model_validate({"about": about, "reason": reason, "detail": detail})

@@ -7,6 +7,7 @@ stream current. Nothing crosses from one workspace to another.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +31,8 @@ from squads.ledger.trust import Trust
 from squads.people import opaque
 
 ROOT, LOG, RUNNER, PROGRAM, PEOPLE = "root", "log", "runner", "program", "people"
+FRESH_SECONDS = 0.1
+"""How old the view may be when a role begins to work."""
 CHECKPOINTS = "checkpoints"
 """The checkpoint file's name, beside the keys: restoring the database does not restore it."""
 
@@ -56,6 +59,7 @@ class Workspace:
         self._signers = signers
         self._view: View | None = None
         self._time_floor = 0
+        self._confirmed = 0.0
 
     @classmethod
     def memory(cls, *, clock: Clock | None = None, entropy: Entropy = system_entropy) -> Workspace:
@@ -156,14 +160,28 @@ class Workspace:
             ):
                 return
 
+    async def confirm(self) -> None:
+        """Make sure that the view was true within the last `FRESH_SECONDS`: stops of other processes are seen.
+
+        Raises `LedgerError` when it cannot be read; whoever asks must take that for stopped.
+        """
+        if time.monotonic() - self._confirmed >= FRESH_SECONDS:
+            await self.refresh()
+
+    def confirmed(self) -> None:
+        """Say that the ledger has just agreed to the view: an append that compares with it went through."""
+        self._confirmed = time.monotonic()
+
     async def refresh(self) -> View | None:
         """Fold what was added to the workspace's stream; every signature is checked. None while the log is empty."""
         start = self._view.length if self._view else 0
-        for place, stored in enumerate(await self.ledger.read(WORKSPACE, start=start), start):
+        found = await self.ledger.read(WORKSPACE, start=start)
+        for place, stored in enumerate(found, start):
             # Others may have read on while we waited: every receipt is folded once.
             if place == (self._view.length if self._view else 0):
                 self._fold(read_verified(stored, self._view))
                 self.saw_time(stored.time_ms)
+        self.confirmed()
         return self._view
 
     async def stop(self, reason: str, *, packet: str | None = None, role: str = PROGRAM) -> bool:

@@ -328,9 +328,14 @@ def test_a_verdict_and_its_words_agree(document: Any) -> None:
 
 async def test_a_plan_and_its_words_agree(kit: Kit) -> None:
     """Builders, gates, dependencies and the length of every brief."""
-    record, _ = await recorded(kit, await plan_request(kit), PLAN)
+    request = await plan_request(kit)
+    record, _ = await recorded(kit, request, PLAN)
+    salt = (await kit.reader.sealed(request.content))[1]
+    other = PLAN.tasks[0].brief[::-1] + "?"
 
-    assert says_the_same(record, PLAN)
+    assert says_the_same(record, PLAN, salt=salt)
+    assert not says_the_same(record, PLAN, salt="another packet's")
+    assert not says_the_same(record, Plan(tasks=(PLAN.tasks[0].but(brief=other[1:]), PLAN.tasks[1])), salt=salt)
     for changed in (
         Plan(tasks=PLAN.tasks[:1]),
         Plan(tasks=(PLAN.tasks[0].but(builder="other"), PLAN.tasks[1])),
@@ -339,7 +344,7 @@ async def test_a_plan_and_its_words_agree(kit: Kit) -> None:
         Plan(tasks=(PLAN.tasks[0], PLAN.tasks[1].but(after=()))),
         Plan(tasks=PLAN.tasks, usage=Usage(cost_microusd=1)),
     ):
-        assert not says_the_same(record, changed)
+        assert not says_the_same(record, changed, salt=salt)
 
 
 def test_people_speak_in_statements() -> None:

@@ -103,12 +103,12 @@ class Stage:
         body = Signed(payload=payload, key=signer.key_id, signature=signature, content=content)
         await self.send(body, packet=packet)
 
-    async def send(self, body: Any, *, packet: str | None = None) -> None:
+    async def send(self, body: Any, *, packet: str | None = None, sender: str = "somebody") -> None:
         about = self.workspace.entropy(32).hex()
         await self.bus.send(
             Envelope(
                 id=about,
-                sender="somebody",
+                sender=sender,
                 recipient="runner",
                 packet=packet or self.lane.packet,
                 cause=about,
@@ -396,11 +396,12 @@ async def test_silence_that_was_recorded_stands(stage: Stage) -> None:
     style, _security = await stage.to_review()
     assert isinstance(style.body, RoleRequest)
     await stage.send(Failed(about=style.cause, reason="crashed"))
+    await stage.send(Failed(about=style.cause, reason="crashed"), sender="style")
 
     await stage.answer(style, Approved())
-    await stage.send(Failed(about=style.cause, reason="crashed"))
+    await stage.send(Failed(about=style.cause, reason="crashed"), sender="style")
 
-    assert stage.runner.ignored == {"too late": 1, "already answered": 1}
+    assert stage.runner.ignored == {"not asked": 1, "too late": 1, "already answered": 1}
 
 
 async def test_an_artifact_must_be_whole(stage: Stage) -> None:

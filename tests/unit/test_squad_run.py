@@ -210,7 +210,7 @@ async def test_a_slow_listener_misses_nothing() -> None:
 async def test_leaving_a_stream_leaves_the_packet_resumable(tmp_path: Path) -> None:
     """Whoever stops listening loses nothing: the packet stays open in the ledger."""
     make = lambda: Squad(  # noqa: E731
-        builder=ScriptedBuilder({"a.sql": "x"}),
+        builder=ScriptedBuilder({"a.sql": "x"}, prior="builder"),
         gates=[ScriptedGate("style", Approved(), prior="style")],
         store=tmp_path / "s",
     )

@@ -1,41 +1,38 @@
-"""A real change as an artifact: from a git work tree, from files, or from standard input.
+"""A real change as an artifact, from git: the work tree, what is staged, or commits.
 
-Git is called with argument lists, never through a shell, and only to read. Links are kept as links and must not point
-out of the tree; what is no plain file (submodules, sockets) is not part of a change.
+Git is called with argument lists, never through a shell, and only to read; what the environment or the repository
+could make it run or read instead is switched off. Links are kept as links and must not point out of the tree. What
+git knows and an artifact cannot hold (submodules, nested repositories) is refused with a sentence, never left out.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import posixpath
 import subprocess
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 
-from squads.contracts.artifact import checked_path
-from squads.contracts.errors import ArtifactTooLarge, EmptyArtifact, InvalidPath, NotAWorkTree, StorageUnavailable
+from squads.adapters.work_tree import BYTES_MAX, Change, change_of, check_link, named, read_all, too_large
+from squads.contracts.errors import InvalidInput, InvalidPath, NotAWorkTree
 
-BYTES_MAX = 10 * 1024 * 1024
 LINK, MODULE = "120000", "160000"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """Files to judge, and what they change."""
-
-    title: str
-    """What it is, in a few words."""
-    files: Mapping[str, bytes] = field(default_factory=dict)
-    removals: tuple[str, ...] = ()
-    base: str | None = None
-    """SHA-256 of `git:<commit id>`; None for files that change nothing."""
+MODES = {"100755": "executable", LINK: "link"}
+_RAW = ("--raw", "-z", "--no-renames", "--no-abbrev", "--no-relative", "--ignore-submodules=none")
+# The variables of git that may say where things are. All others are dropped: each of them could lead git to another
+# repository, index, object store or program than the one that stands in this folder.
+_KEPT = {
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+    "GIT_EXEC_PATH",
+}
 
 
 def top_of(directory: Path) -> Path:
     """Return the root of the work tree that `directory` lies in. Raises `NotAWorkTree`."""
-    return Path(_git(directory, "rev-parse", "--show-toplevel").decode().strip())
+    return Path(os.fsdecode(_git(directory, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
 
 
 def last_change(directory: Path) -> Change:
@@ -57,135 +54,118 @@ def change_in_range(directory: Path, text: str) -> Change:
 
 
 def staged_change(directory: Path) -> Change:
-    """Return what is staged for the next commit."""
+    """Return exactly what is staged for the next commit."""
     head = _head(directory)
-    raw = _git(
-        directory, "diff-index", "--cached", "--raw", "-z", "--no-renames", "--abbrev=40", head or _empty(directory)
-    )
+    # A commit hook's own index (`git commit -a`, `git commit <path>`) is what will be committed.
+    raw = _git(directory, "diff-index", "--cached", *_RAW, head or _empty(directory), own_index=True)
     entries, removals = _parse(raw)
-    files = _blobs(directory, entries)
-    return _change("the staged change", files, removals, head)
+    files, modes = _blobs(directory, entries)
+    return change_of("the staged change", files, modes, removals, head)
 
 
 def work_tree_change(directory: Path) -> Change:
-    """Return everything in the work tree that differs from the newest commit, untracked files included."""
+    """Return everything in the work tree that differs from the newest commit, untracked files included.
+
+    The bytes are those on the disk, before clean filters and line-ending conversion.
+    """
     top = top_of(directory)
     head = _head(directory)
-    raw = _git(top, "diff-index", "--raw", "-z", "--no-renames", "--abbrev=40", head or _empty(top))
-    entries, removals = _parse(raw)
-    names = [path for path, (mode, _) in entries.items() if mode != MODULE]
-    names += [os.fsdecode(p) for p in _git(top, "ls-files", "--others", "--exclude-standard", "-z").split(b"\0") if p]
-    found = {path: _read(top / path, top) for path in names if (top / path).is_file() or (top / path).is_symlink()}
-    return _change("the work tree's change", found, removals, head)
+    _check_nothing_hidden(_git(top, "ls-files", "-v", "-z"))
+    entries, removals = _parse(_git(top, "diff-index", *_RAW, head or _empty(top)))
+    others = [os.fsdecode(p) for p in _git(top, "ls-files", "--others", "--exclude-standard", "-z").split(b"\0") if p]
+    for name in others:
+        if name.endswith("/"):
+            raise _another_repository(name.rstrip("/"), "a repository of its own inside this one")
+    files, modes = read_all({name: (top / name, top) for name in (*entries, *others)})
+    return change_of("the work tree's change", files, modes, removals, head)
 
 
-def files_at(paths: Iterable[Path], directory: Path) -> Change:
-    """Return files, and all files below folders, as they stand on the disk.
-
-    Paths inside `directory` keep their place; others are named from the folder they were found in.
-    """
-    root = directory.resolve()
-    files: dict[str, bytes] = {}
-    names = []
-    for path in paths:
-        names.append(str(path))
-        if not path.exists() and not path.is_symlink():
-            raise InvalidPath(f"there is no file {path}; check the path")
-        whole = Path(os.path.abspath(path))  # noqa: PTH100  (a link given by name stays that name)
-        base = root if whole.is_relative_to(root) else whole.parent
-        found = sorted(_below(whole)) if whole.is_dir() and not whole.is_symlink() else [whole]
-        for file in found:
-            files[file.relative_to(base).as_posix()] = _read(file, base)
-            if sum(map(len, files.values())) > BYTES_MAX:
-                raise _too_large()
-    return _change(", ".join(names), files, (), None)
-
-
-def from_text(content: bytes, name: str) -> Change:
-    """Return one file that came without a disk, such as on standard input."""
-    if len(content) > BYTES_MAX:
-        raise _too_large()
-    return _change(name, {name: content}, (), None)
-
-
-def _change(title: str, files: Mapping[str, bytes], removals: Iterable[str], commit: str | None) -> Change:
-    gone = tuple(sorted(removals)) if commit else ()
-    for path in (*files, *gone):
-        checked_path(path)
-    if not files and not gone:
-        raise EmptyArtifact(f"{title} holds no file: there is nothing to judge; change something, or name files")
-    base = hashlib.sha256(f"git:{commit}".encode()).hexdigest() if commit else None
-    return Change(title=title, files=dict(files), removals=gone, base=base)
+def _check_nothing_hidden(listed: bytes) -> None:
+    """Refuse files that git was told not to look at: their changes would be in no listing."""
+    for line in listed.split(b"\0"):
+        mark, name = line[:1], os.fsdecode(line[2:])
+        if mark in (b"S", b"s"):
+            flag, option = "skip-worktree", "--no-skip-worktree"
+        elif mark.islower():
+            flag, option = "assume-unchanged", "--no-assume-unchanged"
+        else:
+            continue
+        raise InvalidInput(
+            f"{named(name)} is marked {flag}, so git does not say whether it changed; "
+            f"run `git update-index {option} {named(name)}`, or gate with --staged"
+        )
 
 
 def _between(directory: Path, old: str | None, new: str, title: str) -> Change:
-    raw = _git(
-        directory, "diff-tree", "-r", "--raw", "-z", "--no-renames", "--abbrev=40", old or _empty(directory), new
-    )
-    entries, removals = _parse(raw)
-    return _change(title, _blobs(directory, entries), removals, old)
+    entries, removals = _parse(_git(directory, "diff-tree", "-r", *_RAW, old or _empty(directory), new))
+    files, modes = _blobs(directory, entries)
+    return change_of(title, files, modes, removals, old)
 
 
 def _parse(raw: bytes) -> tuple[dict[str, tuple[str, str]], list[str]]:
     """Return path to (mode, blob id) of what is there after the change, and the paths that are gone."""
-    fields = raw.split(b"\0")
+    *fields, _ = raw.split(b"\0")
     entries: dict[str, tuple[str, str]] = {}
     removals: list[str] = []
-    for meta, name in zip(fields[0::2], fields[1::2], strict=False):
-        _, mode, _, blob, status = meta.decode().lstrip(":").split(" ")
-        path = os.fsdecode(name)
+    for number in range(0, len(fields), 2):
+        parts = fields[number].decode(errors="replace").removeprefix(":").split(" ")
+        if len(parts) != 5 or number + 1 == len(fields):
+            raise _not_understood(fields[number])
+        old, mode, _, blob, status = parts
+        path = os.fsdecode(fields[number + 1])
+        if status == "U":
+            raise InvalidInput(f"{named(path)} is not merged; resolve the conflict and `git add` it first, then gate")
+        if MODULE in (old, mode):
+            raise _another_repository(path, "a submodule")
         if status == "D":
             removals.append(path)
-        elif mode != MODULE:
+        elif status in ("A", "M", "T"):
             entries[path] = (mode, blob)
+        else:
+            raise _not_understood(fields[number])
     return entries, removals
 
 
-def _blobs(directory: Path, entries: Mapping[str, tuple[str, str]]) -> dict[str, bytes]:
+def _blobs(directory: Path, entries: Mapping[str, tuple[str, str]]) -> tuple[dict[str, bytes], dict[str, str]]:
     """Read all blobs with one process; sizes are asked for first, so that a huge one is never read."""
     if not entries:
-        return {}
+        return {}, {}
     wanted = "".join(f"{blob}\n" for _, blob in entries.values()).encode()
-    checked = _git(directory, "cat-file", "--batch-check=%(objectsize)", given=wanted).decode().split("\n")
-    if sum(int(size) for size in checked if size.isdigit()) > BYTES_MAX:
-        raise _too_large()
+    sizes = _git(directory, "cat-file", "--batch-check=%(objectsize)", given=wanted).splitlines()
+    if len(sizes) != len(entries):
+        raise _not_understood(b"fewer objects than asked for")
+    for (path, (_, blob)), said in zip(entries.items(), sizes, strict=True):
+        if not said.isdigit():
+            raise NotAWorkTree(
+                f"the content of {named(path)} (object {blob[:12]}) is missing in this repository; "
+                "fetch it (`git fetch`, and look with `git fsck`), then gate again"
+            )
+    if sum(map(int, sizes)) > BYTES_MAX:
+        raise too_large()
     out = _git(directory, "cat-file", "--batch", given=wanted)
     files: dict[str, bytes] = {}
     at = 0
-    for path, (mode, _) in entries.items():
-        end = out.index(b"\n", at)
-        size = int(out[at:end].split(b" ")[2])
-        content = out[end + 1 : end + 1 + size]
-        at = end + 2 + size
+    for (path, (mode, blob)), size in zip(entries.items(), [int(text) for text in sizes], strict=True):
+        header, _, _ = out[at : at + 200].partition(b"\n")
+        if header != f"{blob} blob {size}".encode():
+            raise _not_understood(header)
+        at += len(header) + 1
+        files[path] = out[at : at + size]
+        at += size + 1
         if mode == LINK:
-            _check_link(path, os.fsdecode(content))
-        files[path] = content
-    return files
+            check_link(path, os.fsdecode(files[path]))
+    return files, {path: MODES[mode] for path, (mode, _) in entries.items() if mode in MODES}
 
 
-def _check_link(path: str, target: str) -> None:
-    reached = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-    if target.startswith("/") or reached == ".." or reached.startswith("../"):
-        raise InvalidPath(f"{path} is a link to {target}, out of the tree; an artifact never reaches outside its root")
+def _another_repository(path: str, what: str) -> InvalidPath:
+    return InvalidPath(
+        f"{named(path)} is {what}, whose files are not part of this change; gate that repository by itself, "
+        "and here name the files to judge"
+    )
 
 
-def _read(path: Path, root: Path) -> bytes:
-    try:
-        if path.is_symlink():
-            target = os.readlink(path)  # noqa: PTH115  (the text of the link, not what it resolves to)
-            _check_link(path.relative_to(root).as_posix(), target)
-            return os.fsencode(target)
-        if path.stat().st_size > BYTES_MAX:
-            raise _too_large()
-        return path.read_bytes()
-    except OSError as error:
-        raise StorageUnavailable(f"cannot read {path}: {error.strerror}; check the file and its mode") from error
-
-
-def _below(folder: Path) -> Iterable[Path]:
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(f for f in folders if f not in (".git", ".squads"))
-        yield from (Path(parent) / name for name in names)
+def _not_understood(said: bytes) -> NotAWorkTree:
+    return NotAWorkTree(f"git answered what squads cannot read ({said[:80]!r}); name the files to judge, and report it")
 
 
 def _commit(directory: Path, name: str) -> str:
@@ -205,10 +185,19 @@ def _empty(directory: Path) -> str:
     return _git(directory, "hash-object", "-t", "tree", "--stdin").decode().strip()
 
 
-def _git(directory: Path, *arguments: str, given: bytes = b"") -> bytes:
+def _environment(*, own_index: bool) -> dict[str, str]:
+    kept = _KEPT | {"GIT_INDEX_FILE"} if own_index else _KEPT
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in kept}
+    return {**mine, "GIT_OPTIONAL_LOCKS": "0"}
+
+
+def _git(directory: Path, *arguments: str, given: bytes = b"", own_index: bool = False) -> bytes:
+    # Replace refs would show other objects than those named; a file system monitor is a program the repository names.
+    command = ["git", "--no-replace-objects", "-c", "core.fsmonitor=false", *arguments]
+    environment = _environment(own_index=own_index)
     try:
         done = subprocess.run(
-            ["git", *arguments], cwd=directory, input=given, capture_output=True, check=False, timeout=120
+            command, cwd=directory, env=environment, input=given, capture_output=True, check=False, timeout=120
         )
     except FileNotFoundError as error:
         raise NotAWorkTree("git is not installed, or not on the PATH; install it, or name files") from error
@@ -216,10 +205,6 @@ def _git(directory: Path, *arguments: str, given: bytes = b"") -> bytes:
         raise NotAWorkTree(f"git {arguments[0]} did not answer within two minutes; try again, or name files") from error
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
-        why = said[-1].removeprefix("fatal: ") if said else f"exit code {done.returncode}"
+        why = named(said[-1].removeprefix("fatal: ")) if said else f"exit code {done.returncode}"
         raise NotAWorkTree(f"git cannot read this here: {why}; run it inside a work tree, or name files")
     return done.stdout
-
-
-def _too_large() -> ArtifactTooLarge:
-    return ArtifactTooLarge(f"the change has more than {BYTES_MAX:,} bytes; gate it in parts, or name fewer files")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from rich.text import Text
 
-from squads.adapters import git
-from squads.adapters.git import Change
+from squads.adapters import git, work_tree
+from squads.adapters.work_tree import Change
 from squads.cli import show
 from squads.contracts.artifact import Artifact
 from squads.contracts.errors import InvalidInput, NotAWorkTree
@@ -34,7 +34,8 @@ class ImportedChange(Builder):
 
     def build(self, work: BuildWork) -> Artifact:
         """Return the change."""
-        return work.artifact(self._change.files, removals=self._change.removals, base=self._change.base)
+        change = self._change
+        return work.artifact(change.files, modes=change.modes, removals=change.removals, base=change.base)
 
 
 def read_change(paths: list[str], *, commits: str | None, staged: bool, name: str) -> Change:
@@ -47,9 +48,9 @@ def read_change(paths: list[str], *, commits: str | None, staged: bool, name: st
     if staged:
         return git.staged_change(here)
     if paths == ["-"]:
-        return git.from_text(sys.stdin.buffer.read(git.BYTES_MAX + 1), name)
+        return work_tree.from_text(sys.stdin.buffer.read(work_tree.BYTES_MAX + 1), name)
     if paths:
-        return git.files_at([Path(p) for p in paths], here)
+        return work_tree.files_at([Path(p) for p in paths], here)
     return git.work_tree_change(here)
 
 
@@ -71,7 +72,9 @@ def gate_change(change: Change, *, gates: list[str], store: Path | None, as_json
         return outcome.exit_code
     out = show.console()
     print_judged(change, outcome)
-    out.print(f"packet {outcome.packet}, {head.size} receipts in {where}; check them: squads verify {where}")
+    place = show.one_line(str(where))
+    # As `Text`: a path may hold what rich would read as markup.
+    out.print(Text(f"packet {outcome.packet}, {head.size} receipts in {place}; check them: squads verify {place}"))
     return outcome.exit_code
 
 
@@ -79,7 +82,9 @@ def print_judged(change: Change, outcome: Outcome) -> None:
     """Print what was judged, every verdict, and how it ended."""
     out = show.console()
     count = len(change.files) + len(change.removals)
-    out.print(Text.assemble(("Gating ", "bold"), (change.title, "bold"), f": {count} path{'s' * (count != 1)}"))
+    out.print(
+        Text.assemble(("Gating ", "bold"), (show.one_line(change.title), "bold"), f": {count} path{'s' * (count != 1)}")
+    )
     for judged in show.worst_first(outcome.judgements):
         show.judgement(out, judged.gate, judged.verdict)
     show.outcome(out, outcome)
@@ -88,7 +93,7 @@ def print_judged(change: Change, outcome: Outcome) -> None:
 async def judge(change: Change, *, gates: list[str], store: Path, keys: Path | None = None) -> tuple[Outcome, Head]:
     """Open a packet for a change, have every gate read it, and return how it ended."""
     # One attempt: the change was made elsewhere, and only its author can mend it.
-    limits = Limits(attempts_max=1, files_max=100_000, artifact_bytes_max=git.BYTES_MAX)
+    limits = Limits(attempts_max=1, files_max=100_000, artifact_bytes_max=work_tree.BYTES_MAX)
     squad = Squad(builder=ImportedChange(change), gates=built_in(*gates), store=store, keys=keys, limits=limits)
     try:
         outcome = await squad.run(f"Judge {change.title}."[: limits.brief_chars_max])

@@ -1,7 +1,12 @@
-"""How verdicts and outcomes look to a person: file, line, what is wrong, and what would satisfy it."""
+"""How verdicts and outcomes look to a person: file, line, what is wrong, and what would satisfy it.
+
+Nothing that comes from an artifact, a role or a path reaches the terminal as a command to it: control and formatting
+characters are shown escaped, and no text is read as markup.
+"""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 
 from rich.console import Console
@@ -14,6 +19,7 @@ from squads.contracts.verdict import Verdict
 
 MARKS = {"approved": ("✓", "green"), "refused": ("✗", "red"), "abstained": ("?", "yellow")}
 EVIDENCE_LINES_MAX = 12
+ESCAPED = ("Cc", "Cf", "Cs", "Co")
 
 
 def console() -> Console:
@@ -21,10 +27,29 @@ def console() -> Console:
     return Console(highlight=False, soft_wrap=True)
 
 
+def visible(text: str) -> str:
+    r"""Return text with control and formatting characters escaped, such as `\x1b`; tabs and newlines stay."""
+    return "".join(_escaped(c) if unicodedata.category(c) in ESCAPED else c for c in text.replace("\r\n", "\n"))
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if character in "\t\n":
+        return character
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def one_line(text: str) -> str:
+    """Return visible text whose further lines are indented, so that none of them can pass for a verdict's line."""
+    return visible(text).replace("\n", "\n        ")
+
+
 def judgement(out: Console, gate: str, verdict: Verdict) -> None:
     """Print one verdict with its findings."""
     mark, colour = MARKS[verdict.kind]
-    line = Text.assemble((f"  {mark} ", f"bold {colour}"), (gate, "bold"), " ", (said(verdict), colour))
+    line = Text.assemble(
+        (f"  {mark} ", f"bold {colour}"), (one_line(gate), "bold"), " ", (one_line(said(verdict)), colour)
+    )
     out.print(line)
     for found in verdict.findings:
         finding(out, found, refusing=verdict.kind == "refused")
@@ -44,9 +69,9 @@ def said(verdict: Verdict) -> str:
 
 def finding(out: Console, found: Finding, *, refusing: bool) -> None:
     """Print one finding: where, what, the evidence, and what would satisfy it."""
-    where = f"{found.location}: " if found.location else ""
+    where = one_line(f"{found.location}: ") if found.location else ""
     colour = "red" if refusing and found.severity.weight >= 2 else "yellow"
-    line = Text.assemble((where, "bold"), found.message, (f"  [{found.severity.value}]", colour))
+    line = Text.assemble((where, "bold"), one_line(found.message), (f"  [{found.severity.value}]", colour))
     # Wrapped for eyes only: what is piped stays one line, so that it can be searched.
     if out.is_terminal:
         out.print(Padding(line, (0, 0, 0, 6)), soft_wrap=False)
@@ -59,7 +84,7 @@ def finding(out: Console, found: Finding, *, refusing: bool) -> None:
 
 
 def _block(out: Console, edge: str, text: str, style: str) -> None:
-    lines = text.rstrip().splitlines()
+    lines = visible(text.rstrip()).split("\n") if text.strip() else []
     for line in lines[:EVIDENCE_LINES_MAX]:
         out.print(Text(f"      {edge} {line}", style=style))
     if len(lines) > EVIDENCE_LINES_MAX:
@@ -67,9 +92,11 @@ def _block(out: Console, edge: str, text: str, style: str) -> None:
 
 
 def outcome(out: Console, ended: Outcome) -> None:
-    """Print how a packet stands, in one line."""
+    """Print how a packet stands, in one line, and below it what was said besides verdicts."""
     style = {Composed: "bold green", NotComposed: "bold red"}.get(type(ended), "bold yellow")
-    out.print(Text(first_line(ended), style=style))
+    out.print(Text(one_line(first_line(ended)), style=style))
+    for words in ended.words if isinstance(ended, NotComposed) else ():
+        out.print(Text(f"  {one_line(words)}"))
 
 
 def first_line(ended: Outcome) -> str:

@@ -30,15 +30,14 @@ def verify_store(store: Path | None, *, as_json: bool) -> int:
 def print_audit(found: Audit) -> None:
     """Print an audit for a person."""
     out = show.console()
-    out.print(Text(f"Ledger {found.origin}", style="bold"))
+    out.print(Text(f"Ledger {show.one_line(found.origin)}", style="bold"))
     for result in found.results:
         mark, colour = MARKS[result.state]
         shown = "not checked: " if result.state == "unchecked" else ""
-        out.print(
-            Text.assemble((f"  {mark} ", f"bold {colour}"), f"{result.check:<21}", (shown, colour), result.message)
-        )
+        message = show.one_line(result.message)
+        out.print(Text.assemble((f"  {mark} ", f"bold {colour}"), f"{result.check:<21}", (shown, colour), message))
     if found.failed:
-        out.print(Text(f"Broken: {found.failed[0].message}", style="bold red"))
+        out.print(Text(f"Broken: {show.one_line(found.failed[0].message)}", style="bold red"))
     else:
         out.print(
             Text(

@@ -13,7 +13,7 @@ import mimetypes
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Literal, Self
+from typing import Literal, Self, cast
 
 from pydantic import Field, field_validator, model_validator
 
@@ -61,10 +61,15 @@ def media_type_of(path: str) -> str:
     return mimetypes.guess_type(path, strict=False)[0] or "application/octet-stream"
 
 
+Mode = Literal["file", "executable", "link"]
+"""What a path is: a plain file, one that may be executed, or a link whose content is its target."""
+
+
 class FileEntry(Content):
     """One line of a manifest."""
 
     path: str
+    mode: Mode = "file"
     media_type: str
     digest: Digest
     size_bytes: int = Field(ge=0)
@@ -149,6 +154,7 @@ class File(Content):
 
     path: str
     content: bytes
+    mode: Mode = "file"
     media_type: str = ""
     """Guessed from the path when empty."""
 
@@ -173,6 +179,7 @@ class File(Content):
         """Its line in the manifest."""
         return FileEntry(
             path=self.path,
+            mode=self.mode,
             media_type=self.media_type or media_type_of(self.path),
             digest=digest_of(self.content),
             size_bytes=len(self.content),
@@ -209,6 +216,7 @@ class Artifact(Content):
         cls,
         files: Mapping[str, str | bytes],
         *,
+        modes: Mapping[str, str] | None = None,
         removals: Iterable[str] = (),
         base: str | None = None,
         made_from: Iterable[str] = (),
@@ -218,11 +226,16 @@ class Artifact(Content):
     ) -> Artifact:
         """Return an artifact of `files`: path to text (written as UTF-8) or bytes.
 
-        Raises `InvalidPath` and `EmptyArtifact`. The default salt hides nothing; a squad sets a random one.
+        `modes` says which paths are `executable` or a `link`; the others are plain files. The default salt hides
+        nothing; a squad sets a random one. Raises `InvalidPath` and `EmptyArtifact`.
         """
         if not isinstance(files, Mapping) or isinstance(removals, (str, bytes)):
             raise InvalidArtifact("files are a mapping of path to content, and removals a list of paths")
-        made = tuple(File(path=path, content=_bytes(path, files[path])) for path in sorted(files, key=str))
+        kinds = modes or {}
+        made = tuple(
+            File(path=path, content=_bytes(path, files[path]), mode=cast("Mode", kinds.get(path, "file")))
+            for path in sorted(files, key=str)
+        )
         artifact = cls(
             files=made,
             removals=tuple(sorted(removals)),

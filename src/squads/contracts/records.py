@@ -27,6 +27,8 @@ FaultReason = Literal["crashed", "unreadable", "missing", "cancelled", "undelive
 Channel = Literal["terminal", "page", "chat", "program", "flag"]
 Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
 """What JSON can say exactly everywhere; beyond it nothing can be signed."""
+ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,127}$")]
+"""A model as its provider calls it, such as `anthropic:claude-sonnet-5-5`; never free text."""
 TaskNumber = Annotated[int, Field(ge=1)]
 
 
@@ -53,9 +55,9 @@ class RoleRecord(Contract):
     reads: tuple[AttemptKind, ...] = ()
     """What a gate reads; empty for other roles."""
     refuse_at: Severity = Severity.MAJOR
-    model: str | None = None
+    model: ModelName | None = None
     """None for code."""
-    family: str | None = None
+    family: ModelName | None = None
     unsafe: bool = False
     """True for `UnsafeNoGate` alone: it approves without reading."""
     call_tokens_max: Count = 0

@@ -79,11 +79,20 @@ class BuildWork:
         return tuple(f for verdict in self.verdicts for f in verdict.findings)
 
     def artifact(
-        self, files: Mapping[str, str | bytes], *, removals: Iterable[str] = (), base: str | None = None
+        self,
+        files: Mapping[str, str | bytes],
+        *,
+        modes: Mapping[str, str] | None = None,
+        removals: Iterable[str] = (),
+        base: str | None = None,
     ) -> Artifact:
-        """Return this attempt's artifact: path to text or bytes. Raises `InvalidPath` and `EmptyArtifact`."""
+        """Return this attempt's artifact: path to text or bytes. Raises `InvalidPath` and `EmptyArtifact`.
+
+        `modes` says which paths are `executable` or a `link`; the others are plain files.
+        """
         return Artifact.of(
             files,
+            modes=modes,
             removals=removals,
             base=base,
             made_from=[a.digest for a in self.inputs.values()],

@@ -216,3 +216,14 @@ def test_the_version_is_printed(tmp_path: Path) -> None:
     from squads import __version__
 
     assert f"squads {__version__}" in squads("--version", cwd=tmp_path).stdout.decode()
+
+
+def test_markup_in_a_path_is_only_a_path(repository: Path) -> None:
+    """The store's path is printed as it is, after composing and after verifying."""
+    (repository / "a.sql").write_text(TWINS["partial"])
+
+    done = squads("gate", "a.sql", "--store", "st[/b]", cwd=repository)
+    verified = squads("verify", "st[/b]", cwd=repository)
+
+    assert (done.returncode, verified.returncode) == (0, 0), done.stderr + verified.stderr
+    assert b"receipts in st[/b]; check them: squads verify st[/b]" in done.stdout

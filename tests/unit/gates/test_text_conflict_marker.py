@@ -60,5 +60,9 @@ def test_every_conflict_is_told_with_its_lines():
     ]
 
 
-def test_bytes_that_are_not_text_are_skipped():
-    assert [] == conflict_marker(Artifact.of({"a.bin": CONFLICT.encode() + b"\xff\xfe"}))
+def test_an_odd_byte_hides_no_conflict():
+    """The marks are ASCII, so a file that is not UTF-8 is searched as well."""
+    (finding,) = conflict_marker(Artifact.of({"a.txt": CONFLICT.encode().replace(b"30", b"caf\xe9") + b"\xff\xfe"}))
+
+    assert 1 == finding.location.line
+    assert "caf\ufffd" in finding.evidence
