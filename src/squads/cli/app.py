@@ -105,5 +105,7 @@ def _fail(sentence: str) -> None:
         import json
 
         sys.stdout.write(json.dumps({"error": sentence}) + "\n")
-    sys.stderr.write(f"squads: {sentence}\n")
+    from squads.cli.show import one_line
+
+    sys.stderr.write(f"squads: {one_line(sentence)}\n")
     sys.exit(2)
