@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,7 @@ class Squad:
         self._slots = slots
         self._workspace: Workspace | None = None
         self._session: Session | None = None
+        self._held: list[AbstractAsyncContextManager[Session]] = []
 
     # Running ----------------------------------------------------------------------------------------------------------
 
@@ -272,13 +273,15 @@ class Squad:
 
     async def __aenter__(self) -> Squad:
         """Keep the squad's workers running until the block ends."""
-        self._held = self._open_session()
-        await self._held.__aenter__()
+        held = self._open_session()
+        await held.__aenter__()
+        self._held.append(held)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._held.__aexit__(None, None, None)
-        await self.close()
+        await self._held.pop().__aexit__(None, None, None)
+        if not self._held:
+            await self.close()
 
     async def close(self) -> None:
         """Let go of the ledger. Open packets stay open and can be resumed."""

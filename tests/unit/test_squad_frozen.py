@@ -113,3 +113,13 @@ def test_what_kind_of_file_it_is_belongs_to_the_bytes_that_are_judged() -> None:
     digests = {Artifact.of({"run.sh": "x"}, modes=modes).digest for modes in kinds}
 
     assert len(digests) == 3
+
+
+async def test_a_squad_may_be_held_twice(tmp_path: Path) -> None:
+    """The inner block ends without taking the outer one's workers or ledger away."""
+    team = Squad(builder=Mason(), gates=[Lax()], store=tmp_path / "s")
+    async with team:
+        async with team:
+            assert isinstance(await team.run("one"), Composed)
+
+        assert isinstance(await team.run("two"), Composed)

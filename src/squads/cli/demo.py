@@ -102,7 +102,8 @@ async def _tell(out: Console, store: Path, keys: Path, *, yes: bool) -> tuple[Ou
                     out.print(Text(f"  composition {event.artifact[:16]}…", style="dim"))
                 case QuestionRecord():
                     how = "answered by --yes, and recorded as by flag" if yes else "waiting for the answer"
-                    out.print(f"  A person is asked ({', '.join(event.approvers)}): {how}")
+                    asked = ", ".join(PACKET.approval.approvers if PACKET.approval else ())
+                    out.print(f"  A person is asked ({asked}; receipts say {event.approvers[0][:9]}…): {how}")
                 case Composed() | NotComposed() | AwaitingApproval() | Halted():
                     outcome = event
                     show.outcome(out, event)
