@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from squads import Approved, Artifact, Builder, Composed, Finding, Gate, Halted, NotComposed, Squad
-from squads.contracts.errors import InvalidSquad
+from squads.contracts.errors import InvalidSquad, StorageUnavailable
 from squads.contracts.verdict import Verdict
 from squads.contracts.work import BuildWork, ReviewWork
 from squads.testing import ScriptedBuilder, ScriptedGate
@@ -58,25 +59,46 @@ async def test_a_gate_cannot_be_swapped_under_an_open_packet(tmp_path: Path) -> 
     await again.close()
 
 
-async def test_a_stop_by_another_process_is_seen_before_a_role_begins(tmp_path: Path) -> None:
-    """What waits for a slot when somebody else stops everything is not begun."""
-    begun: list[str] = []
+async def test_a_stop_by_another_process_is_seen_before_a_role_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A role that waits for its slot does not begin after somebody else stopped everything, and goes on when lifted."""
+    monkeypatch.setattr("squads.workspace.FRESH_SECONDS", 0.0)
+    monkeypatch.setattr("squads.runner.LOOK_SECONDS", 0.01)
     other = Squad(builder=Mason(), gates=[Lax()], store=tmp_path / "s")
+    async with Squad(builder=Mason(), gates=[Lax()], store=tmp_path / "s") as team, other:
+        assert team._session is not None
+        runner = team._session.runner
+        await asyncio.wait_for(runner.permit("ab" * 16), 5)
+        await other.stop("enough")
 
-    class Slow(Builder):
-        async def build(self, work: BuildWork) -> Artifact:
-            begun.append(work.brief)
-            await other.stop("enough")
-            return work.artifact({"a.txt": "x"})
+        waiting = asyncio.create_task(runner.permit("ab" * 16))
+        await asyncio.wait({waiting}, timeout=0.05)
+        assert not waiting.done()
 
-    team = Squad(builder=Slow(), gates=[Lax()], store=tmp_path / "s")
-    first = await team.run("one")
+        await other.lift("go on", person="owner")
+        await asyncio.wait_for(waiting, 5)
 
-    assert isinstance(first, Halted)
-    assert isinstance(await team.run("two"), Halted)
-    assert begun == ["one"]
-    await team.close()
-    await other.close()
+
+async def test_a_stop_that_cannot_be_read_is_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the ledger cannot be read nobody knows whether everything was stopped, so nobody begins."""
+    monkeypatch.setattr("squads.workspace.FRESH_SECONDS", 0.0)
+    monkeypatch.setattr("squads.runner.LOOK_SECONDS", 0.01)
+    async with Squad(builder=Mason(), gates=[Lax()]) as team:
+        assert team._session is not None
+        runner, ledger = team._session.runner, team._session.workspace.ledger
+        read = ledger.read
+
+        async def fails(stream: str, *, start: int = 0) -> list[object]:
+            raise StorageUnavailable("gone")
+
+        monkeypatch.setattr(ledger, "read", fails)
+        waiting = asyncio.create_task(runner.permit("ab" * 16))
+        await asyncio.wait({waiting}, timeout=0.05)
+        assert not waiting.done()
+
+        monkeypatch.setattr(ledger, "read", read)
+        await asyncio.wait_for(waiting, 5)
 
 
 async def test_the_same_bytes_may_be_handed_in_again_for_a_waiver() -> None:
