@@ -74,9 +74,8 @@ class Intake:
 
     def _was_asked(self, lane: Lane, about: str, key: bytes) -> bool:
         """Say whether this key holds the role that the request or ticket was given to."""
-        return lane.asked_of(about) in {role.partition(":")[2] for role in self._workspace.view.roles_of(key.hex())} - {
-            ""
-        }
+        name = lane.asked_of(about)
+        return bool(name) and any(role.partition(":")[2] == name for role in self._workspace.view.roles_of(key.hex()))
 
     async def _content(
         self, lane: Lane, record: PacketRecord, brought: dict[str, bytes]

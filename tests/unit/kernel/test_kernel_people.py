@@ -204,3 +204,13 @@ def test_nobody_is_asked_in_a_step_that_ends_the_packet() -> None:
 
     assert scene.reason == "budget-spent"
     assert scene.asked == []
+
+
+def test_an_acceptance_that_overspends_composes_nothing() -> None:
+    """The last reply is bounded like every other one, also where nobody is asked after it."""
+    usage = Usage(tokens=11, calls=1)
+    scene = Scene(budget=Budget(tokens_max=10)).to_acceptance()
+
+    scene.accept(usage=usage)
+
+    assert scene.reason == "budget-spent"

@@ -79,6 +79,7 @@ PLAN_TWIN = role("plans", "gate", PLAN, ARTIFACT, prior=COORD.prior)
         ("unheld-gate", {"gates": ("schema", "carpenter")}),
         ("unheld-gate", {"gates": ("blind",), "roles": (COORD, CARPENTER, BLIND)}),
         ("self-gate", {"roles": (COORD, CARPENTER, SCHEMA, role("schema", "builder"))}),
+        ("self-gate", {"roles": (COORD, CARPENTER, SCHEMA, role("runner", "builder"))}),
         ("no-coordinator", {"roles": (CARPENTER, SCHEMA)}),
         ("no-coordinator", {"roles": (COORD, role("second", "coordinator"), CARPENTER, SCHEMA)}),
         ("no-builder", {"roles": (COORD, SCHEMA)}),

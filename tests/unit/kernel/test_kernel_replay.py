@@ -33,7 +33,7 @@ from squads.contracts.records import (
     Record,
     StopRecord,
 )
-from squads.kernel.receipts import Receipt, payload_of, receipt_of, record_of
+from squads.kernel.receipts import Receipt, payload_of, receipt_of, record_in, record_of
 from squads.kernel.replay import Diverged, Replay
 from squads.ledger.statement import PAYLOAD_TYPE, parse_statement, statement_bytes
 from squads.ledger.types import KINDS
@@ -131,6 +131,17 @@ def test_true_is_not_one() -> None:
 
     with pytest.raises(LedgerBroken, match="says its fields in another way"):
         record_of("opened", odd)
+
+
+@pytest.mark.parametrize("record", records(), ids=lambda r: r.kind)
+def test_the_subject_and_the_predicate_speak_of_one_thing(record: Record) -> None:
+    """Whoever reads only the statement's subject must not be told of other bytes than the rules were."""
+    fields = parse_statement(payload_of(record)).predicate
+    lie = statement_bytes(record.kind, (("artifact", "9" * 64),), fields)
+
+    assert record == record_in(receipt_of(7, PAYLOAD_TYPE, payload_of(record), KEY, 99))
+    with pytest.raises(LedgerBroken, match="speak of different things"):
+        record_in(receipt_of(7, PAYLOAD_TYPE, lie, KEY, 99))
 
 
 def test_an_unknown_kind_has_no_record() -> None:

@@ -377,3 +377,17 @@ def test_an_author_waives_nothing() -> None:
     scene.waive(scene.s.tasks[1].artifact, who="maker")
 
     assert scene.ignored == "own work"
+
+
+def test_waivers_are_bounded() -> None:
+    """No more of them than the packet may have messages; one more is ignored."""
+    scene = Scene(view=granting("mara"), limits=Limits(messages_max=5))
+    scene.plan()
+    for number in range(5):
+        scene.waive(f"{number:064x}")
+        assert scene.ignored == ""
+
+    scene.waive("9" * 64)
+
+    assert scene.ignored == "too many waivers"
+    assert len(scene.s.waivers) == 5
