@@ -43,6 +43,10 @@ UNITS = {
 MODELS: dict[str, str] = {
     "Part": "squads.contracts.records",
     "RoleRecord": "squads.contracts.records",
+    "MemberRecord": "squads.contracts.records",
+    "RecalledRecord": "squads.contracts.records",
+    "Cited": "squads.contracts.verdict",
+    "Recalled": "squads.contracts.memory",
     "TaskRecord": "squads.contracts.records",
     "HeldRecord": "squads.contracts.records",
     "TreeHead": "squads.contracts.records",

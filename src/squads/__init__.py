@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from squads.contracts.finding import Invariant as Invariant
     from squads.contracts.finding import Location as Location
     from squads.contracts.finding import Severity as Severity
+    from squads.contracts.memory import Fact as Fact
     from squads.contracts.outcome import AwaitingApproval as AwaitingApproval
     from squads.contracts.outcome import Composed as Composed
     from squads.contracts.outcome import Halted as Halted
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
     from squads.gates.check import CannotLook as CannotLook
     from squads.gates.check import check as check
     from squads.gates.gate import Gate as Gate
+    from squads.gates.panel import Panel as Panel
     from squads.gates.unsafe import UnsafeNoGate as UnsafeNoGate
+    from squads.memory.shelf import Shelf as Shelf
     from squads.roles.builder import Builder as Builder
     from squads.roles.coordinator import Coordinator as Coordinator
     from squads.squad import Squad as Squad
@@ -55,7 +58,10 @@ _HOMES = {
     "Gate": "squads.gates.gate",
     "check": "squads.gates.check",
     "CannotLook": "squads.gates.check",
+    "Panel": "squads.gates.panel",
     "UnsafeNoGate": "squads.gates.unsafe",
+    "Shelf": "squads.memory.shelf",
+    "Fact": "squads.contracts.memory",
     # work that is handed over
     "Packet": "squads.contracts.packet",
     "Predicate": "squads.contracts.packet",

@@ -10,11 +10,13 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from squads.contracts.artifact import Artifact, File, Manifest
 from squads.contracts.base import Document, digest_of
 from squads.contracts.finding import FindingCounts
+from squads.contracts.memory import Recalled
 from squads.contracts.messages import AcceptRequest, BuildRequest, PlanRequest, ReviewRequest, RoleRequest
 from squads.contracts.packet import AttemptKind, Packet
 from squads.contracts.plan import Acceptance, Objection, Plan, Statement
@@ -45,6 +47,7 @@ _KINDS: Mapping[str, type[Document]] = {
     "objection": Objection,
     "acceptance": Acceptance,
     "statement": Statement,
+    "recalled": Recalled,
     "approved": Approved,
     "refused": Refused,
     "abstained": Abstained,
@@ -155,7 +158,15 @@ def assemble(manifest: Manifest, contents: list[bytes]) -> Artifact:
 
 
 async def work_for(request: RoleRequest, reader: Reader, *, role: str, entropy: Entropy) -> Work:
-    """Return the work that a request asks for, in full."""
+    """Return the work that a request asks for, in full, with the charter and the facts that were recalled for it."""
+    work = await _work_for(request, reader, role, entropy)
+    if request.memory is None:
+        return work
+    told = await reader.document(request.memory, Recalled)
+    return replace(work, charter=told.charter, facts=told.facts)
+
+
+async def _work_for(request: RoleRequest, reader: Reader, role: str, entropy: Entropy) -> Work:
     packet = await reader.document(request.content, Packet)
     match request:
         case PlanRequest():

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from squads.contracts.base import SALT_BYTES
 from squads.contracts.errors import InvalidInput, UnheldGate
 from squads.contracts.packet import Packet
-from squads.contracts.records import RULES_VERSION, Independence, Opened, RoleRecord
-from squads.kernel.ports import Role
+from squads.contracts.records import RULES_VERSION, Independence, Opened, RecalledRecord, RoleRecord
+from squads.kernel.ports import Entropy, Memory, Role
+from squads.memory.shelf import scopes_of
 from squads.roles.coordinator import Coordinator
 from squads.workspace import Workspace
 
@@ -64,8 +66,31 @@ def _check_predicates(packet: Packet, roles: Resolved) -> None:
             )
 
 
+def recall_for(
+    packet: Packet, roles: Resolved, memory: Memory, entropy: Entropy
+) -> tuple[tuple[RecalledRecord, ...], tuple[bytes, ...]]:
+    """Return what is recalled for each role from what it may read, as records and the blobs that they speak of.
+
+    It is frozen with the packet: a fact that is learned or withdrawn later is for later packets.
+    """
+    records: list[RecalledRecord] = []
+    blobs: list[bytes] = []
+    for name, (role, record) in roles.items():
+        told = memory.recalled(packet.brief, scopes_of(record.kind, name, getattr(role, "topics", ())))
+        if told.charter or told.facts:
+            digest, blob = told.seal(entropy(SALT_BYTES))
+            records.append(RecalledRecord(role=name, content=digest))
+            blobs.append(blob)
+    return tuple(records), tuple(blobs)
+
+
 def opening_of(
-    packet: Packet, digest: str, workspace: Workspace, roles: tuple[RoleRecord, ...], independence: Independence
+    packet: Packet,
+    digest: str,
+    workspace: Workspace,
+    roles: tuple[RoleRecord, ...],
+    independence: Independence,
+    memory: tuple[RecalledRecord, ...] = (),
 ) -> Opened:
     """Return the opening record of a packet that is sealed under `digest`."""
     approval = packet.approval
@@ -85,5 +110,6 @@ def opening_of(
         independence=independence,
         policy=BUILT_IN_POLICY,
         predicates=tuple(p.id for p in packet.done_when),
+        memory=memory,
         follows=packet.follows,
     )

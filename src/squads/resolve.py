@@ -16,7 +16,7 @@ from typing import Any
 from squads.contracts.base import canonical, digest_of
 from squads.contracts.errors import DuplicateRole, InvalidSquad, NoGates, SelfGate
 from squads.contracts.messages import RUNNER
-from squads.contracts.records import RoleRecord
+from squads.contracts.records import MemberRecord, RoleRecord
 from squads.kernel.ports import Role
 from squads.kernel.registry import independence
 
@@ -54,6 +54,7 @@ def prior_of(role: Any) -> str:
         "model": getattr(role, "model", None),
         "tools": [str(t) for t in getattr(role, "tools", ())],
         "card": getattr(role, "card", ""),
+        "members": [prior_of(m) for m in getattr(role, "members", ())],
     }
     return digest_of(canonical(parts))
 
@@ -83,6 +84,27 @@ def _bytecode(code: CodeType) -> str:
     return f"{code.co_code.hex()}({inner}){code.co_names}"
 
 
+def members_of(gate: Any) -> list[MemberRecord]:
+    """Return the gates that a panel is made of, those of panels inside it included."""
+    found = []
+    for member in getattr(gate, "members", ()):
+        found.append(
+            MemberRecord(
+                name=name_of(member),
+                prior=prior_of(member),
+                model=getattr(member, "model", None),
+                family=getattr(member, "family", None),
+            )
+        )
+        found += members_of(member)
+    return found
+
+
+def is_unsafe(role: Any) -> bool:
+    """Return whether a role approves without reading, or is a panel with such a member."""
+    return bool(getattr(role, "unsafe", False)) or any(map(is_unsafe, getattr(role, "members", ())))
+
+
 def record_of_role(role: Role) -> RoleRecord:
     """Return the frozen record of a role."""
     return RoleRecord(
@@ -93,7 +115,8 @@ def record_of_role(role: Role) -> RoleRecord:
         refuse_at=getattr(role, "refuse_at", "major"),
         model=getattr(role, "model", None),
         family=getattr(role, "family", None),
-        unsafe=bool(getattr(role, "unsafe", False)),
+        members=tuple(members_of(role)),
+        unsafe=is_unsafe(role),
         call_tokens_max=getattr(role, "call_tokens_max", 0),
         call_microusd_max=getattr(role, "call_microusd_max", 0),
     )

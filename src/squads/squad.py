@@ -25,12 +25,13 @@ from squads.contracts.records import (
     Independence,
     Opened,
     PacketRecord,
+    RecalledRecord,
     WaiverRecord,
 )
 from squads.kernel.lifecycle import Phase
-from squads.kernel.ports import Approver, Clock, Entropy
+from squads.kernel.ports import Approver, Clock, Entropy, Memory
 from squads.lane import Lane, Listener
-from squads.opening import filled, opening_of
+from squads.opening import filled, opening_of, recall_for
 from squads.outcomes import outcome_of
 from squads.resolve import NAME, resolve
 from squads.roles.coordinator import OneTask
@@ -55,6 +56,7 @@ class Squad:
         approver: How to reach those people from here: an `Approver`, a function from the composition to True, False or
             None, or one such function per name. Without it the packet waits in the ledger.
         people: Names of people whose keys this workspace holds. The first one is who `approver` reaches.
+        memory: The charter and the facts that roles are told, each what it may read; see `squads.memory`.
         independence: How far apart each gate must be from those it judges: `identity`, `prior`, `model`, `family`.
         clock: The source of time.
         entropy: The source of chance.
@@ -78,6 +80,7 @@ class Squad:
         approval: ApprovalRule | None = None,
         approver: Approver | Callable[..., Any] | Mapping[str, Callable[..., Any]] | None = None,
         people: Iterable[str] = ("owner",),
+        memory: Memory | None = None,
         independence: Independence = "prior",
         clock: Clock | None = None,
         entropy: Entropy = system_entropy,
@@ -101,6 +104,7 @@ class Squad:
                     "starting with a letter"
                 )
         self._approver = _approver(approver, self._people)
+        self._memory = memory
         self._independence: Independence = independence
         self._store = store
         self._keys = None if keys is None else Path(keys)
@@ -170,11 +174,12 @@ class Squad:
     async def _begin(self, session: Session, packet: Packet, listener: Listener) -> Lane | Halted:
         """Open a packet, or say that a stop does not let it begin."""
         digest, blob = packet.seal(self._entropy(SALT_BYTES))
-        opened = self._opening(packet, digest)
+        recalled, told = recall_for(packet, self._roles, self._memory, self._entropy) if self._memory else ((), ())
+        opened = self._opening(packet, digest, recalled)
         if (stop := session.workspace.view.stopped(opened.packet)) is not None:
             by = session.people.get(stop.author, stop.author)
             return Halted(packet=opened.packet, detail=f"stopped by {by}; nothing was opened")
-        return await session.runner.open(opened, (blob,), listener=listener)
+        return await session.runner.open(opened, (blob, *told), listener=listener)
 
     async def _end(self, session: Session, lane: Lane, happened: asyncio.Event) -> Outcome:
         """Wait until nothing more happens here by itself."""
@@ -343,10 +348,10 @@ class Squad:
         own = {"limits": self._limits, "budget": self._budget, "approval": self._approval}
         return filled(packet, self._roles, self._people, own, amends=self._amends)
 
-    def _opening(self, packet: Packet, digest: str) -> Opened:
+    def _opening(self, packet: Packet, digest: str, memory: tuple[RecalledRecord, ...] = ()) -> Opened:
         assert self._workspace is not None
         records = tuple(record for _, record in self._roles.values())
-        return opening_of(packet, digest, self._workspace, records, self._independence)
+        return opening_of(packet, digest, self._workspace, records, self._independence, memory)
 
 
 def _several(given: Any, what: str) -> list[Any]:

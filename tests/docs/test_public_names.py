@@ -24,7 +24,7 @@ from squads.ledger.types import KINDS
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 NAMES = (REFERENCE / "public-names.md").read_text("utf-8")
-GIVEN_TO_ROLES = "Complaint Waiver Acceptance Usage File Manifest Judgement"
+GIVEN_TO_ROLES = "Complaint Waiver Acceptance Usage File Manifest Judgement Cited Recalled"
 """Documented beside the public names, and marked there as none."""
 
 

@@ -25,6 +25,8 @@ class Request(Contract):
     workspace: Id
     content: Digest
     """The sealed packet."""
+    memory: Digest | None = None
+    """What was recalled for this role, sealed; None where nothing was."""
     due_ms: int
 
 
@@ -109,6 +111,7 @@ class ReviewRequest(Request):
             self.workspace,
             self.packet,
             self.content,
+            self.memory or "",
             self.ticket,
             self.subject,
             self.plan or "",

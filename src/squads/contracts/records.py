@@ -45,6 +45,15 @@ class PacketRecord(Record):
     packet: Id
 
 
+class MemberRecord(Contract):
+    """One gate inside a panel: what it brings to its reading. Independence is asked of every member."""
+
+    name: Name
+    prior: Digest
+    model: ModelName | None = None
+    family: ModelName | None = None
+
+
 class RoleRecord(Contract):
     """A resolved role, frozen when the packet is opened."""
 
@@ -58,11 +67,20 @@ class RoleRecord(Contract):
     model: ModelName | None = None
     """None for code."""
     family: ModelName | None = None
+    members: tuple[MemberRecord, ...] = ()
+    """The gates that a panel is made of, panels inside it included; empty for other roles."""
     unsafe: bool = False
-    """True for `UnsafeNoGate` alone: it approves without reading."""
+    """True for `UnsafeNoGate` and for panels that hold one: it approves without reading."""
     call_tokens_max: Count = 0
     """Reserved for each request; 0 for code."""
     call_microusd_max: Count = 0
+
+
+class RecalledRecord(Contract):
+    """What one role is told besides its work: the charter and the facts in its scope, sealed."""
+
+    role: Name
+    content: Digest
 
 
 class Opened(PacketRecord):
@@ -83,6 +101,8 @@ class Opened(PacketRecord):
     policy: Digest
     """The sealed policy in force; 64 zeros for the built-in one."""
     predicates: tuple[Name, ...] = ()
+    memory: tuple[RecalledRecord, ...] = ()
+    """What was recalled for the roles of this packet; a role that is not named here is told nothing."""
     follows: Id | None = None
 
 

@@ -6,8 +6,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from squads.contracts.base import Digest, Document
-from squads.contracts.finding import NO_USAGE, Finding, Usage
+from squads.contracts.base import Content, Digest, Document, Name
+from squads.contracts.finding import NO_USAGE, Finding, FindingCounts, Usage
+
+
+class Cited(Content):
+    """One member's verdict, as the verdict of its panel cites it."""
+
+    name: Name
+    decision: Literal["approved", "refused", "abstained"]
+    looked: int = Field(ge=0)
+    findings: FindingCounts
 
 
 class Approved(Document):
@@ -19,6 +28,8 @@ class Approved(Document):
     notes: tuple[Finding, ...] = ()
     waivers: tuple[Digest, ...] = ()
     """Human waivers it cites; each must be for exactly these bytes, unexpired, and not cited before."""
+    members: tuple[Cited, ...] = ()
+    """What each member of a panel said; empty for a single gate."""
     usage: Usage = NO_USAGE
 
     @property
@@ -33,6 +44,7 @@ class Refused(Document):
     kind: Literal["refused"] = "refused"
     findings: tuple[Finding, ...] = Field(min_length=1)
     looked: int = Field(default=1, ge=0)
+    members: tuple[Cited, ...] = ()
     usage: Usage = NO_USAGE
 
     @property
@@ -46,6 +58,7 @@ class Abstained(Document):
 
     kind: Literal["abstained"] = "abstained"
     reason: str = Field(min_length=1, max_length=4_000)
+    members: tuple[Cited, ...] = ()
     usage: Usage = NO_USAGE
 
     @property

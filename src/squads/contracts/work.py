@@ -12,6 +12,7 @@ from typing import Literal
 
 from squads.contracts.artifact import Artifact
 from squads.contracts.finding import NO_USAGE, Finding, Usage
+from squads.contracts.memory import Fact
 from squads.contracts.packet import AttemptKind, Packet
 from squads.contracts.plan import Acceptance, Held, Objection, Plan, Statement, Task
 from squads.contracts.records import Channel
@@ -43,6 +44,10 @@ class PlanWork:
     previous: Plan | None = None
     """The plan to amend. A task that keeps its name is the same task; one that is unchanged keeps its approval."""
     complaints: tuple[Complaint, ...] = ()
+    charter: str = ""
+    """What binds every role of this workspace."""
+    facts: tuple[Fact, ...] = ()
+    """What is known, as far as this role may read it, the most useful first."""
 
     def plan(self, *tasks: Task, usage: Usage = NO_USAGE) -> Plan:
         """Return the plan made of these tasks."""
@@ -72,6 +77,10 @@ class BuildWork:
     """What the gates said of it."""
     reasons: tuple[str, ...] = ()
     """Why the coordinator re-opened the task."""
+    charter: str = ""
+    """What binds every role of this workspace."""
+    facts: tuple[Fact, ...] = ()
+    """What is known, as far as this role may read it, the most useful first."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -130,6 +139,10 @@ class ReviewWork:
     inputs: Mapping[str, Artifact] = field(default_factory=dict)
     """Approved inputs of the task, or the parts of the composition, by task name."""
     waivers: tuple[Waiver, ...] = ()
+    charter: str = ""
+    """What binds every role of this workspace."""
+    facts: tuple[Fact, ...] = ()
+    """What is known, as far as this role may read it, the most useful first."""
 
     def approve(self, *, looked: int = 1, notes: Iterable[Finding] = (), waivers: Iterable[str] = ()) -> Approved:
         """Let these bytes through; `looked` is how many files were read."""
@@ -157,6 +170,10 @@ class AcceptWork:
     """(gate, verdict, the sealed verdict's digest) on the composition and on its parts."""
     refused: bool = False
     """True when a gate refused the composition: the question is only which tasks to re-open."""
+    charter: str = ""
+    """What binds every role of this workspace."""
+    facts: tuple[Fact, ...] = ()
+    """What is known, as far as this role may read it, the most useful first."""
 
     def accept(self, evidence: Mapping[str, str] | None = None) -> Acceptance:
         """Find nothing against it; `evidence` gives, for each predicate of `done_when`, the digest of what shows it."""

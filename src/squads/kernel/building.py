@@ -42,6 +42,7 @@ def build(turn: Turn, number: int) -> bool:
     request = BuildRequest(
         **turn.base(),
         content=state.opened.content,
+        memory=turn.recalled(task.record.builder),
         due_ms=turn.due_ms(),
         request=request_id,
         task=number,

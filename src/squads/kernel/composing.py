@@ -98,6 +98,7 @@ def ask_to_accept(turn: Turn) -> None:
     request = AcceptRequest(
         **turn.base(),
         content=state.opened.content,
+        memory=turn.recalled(role.name),
         due_ms=turn.due_ms(),
         request=turn.request_id("accept", None, state.accept_attempt),
         attempt=state.accept_attempt,

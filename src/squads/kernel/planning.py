@@ -30,6 +30,7 @@ def ask_for_plan(turn: Turn, grievances: tuple[Grievance, ...]) -> None:
     request = PlanRequest(
         **turn.base(),
         content=state.opened.content,
+        memory=turn.recalled(role.name),
         due_ms=turn.due_ms(),
         request=request_id,
         attempt=number,

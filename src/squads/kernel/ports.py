@@ -6,11 +6,12 @@ passes the same file. Nothing here does I/O, knows a vendor, or may import one.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from squads.contracts.artifact import Artifact
+from squads.contracts.memory import Recalled
 from squads.contracts.messages import Envelope
 from squads.contracts.records import QuestionRecord, RoleKind
 from squads.contracts.work import Answer, Reply, Work
@@ -277,6 +278,14 @@ class Role(Protocol):
 
     async def answer(self, work: Work) -> Reply:
         """Do one piece of work. Whatever it raises becomes a fault, and a fault never lets anything through."""
+        ...
+
+
+class Memory(Protocol):
+    """What is known beyond one packet. Reads only what the reader's scopes allow, taken before anything is ranked."""
+
+    def recalled(self, query: str, scopes: Collection[str]) -> Recalled:
+        """Return the charter and the facts that a reader of `scopes` is told about `query`; the same for the same."""
         ...
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from squads.contracts.packet import AttemptKind
 from squads.contracts.reasons import Reason
-from squads.contracts.records import Independence, Opened, RoleRecord
+from squads.contracts.records import Independence, MemberRecord, Opened, RoleRecord
 
 Roles = Mapping[str, RoleRecord]
 
@@ -36,8 +36,17 @@ def readers(roles: Roles, required: Iterable[str], reads: AttemptKind, added: It
 def independence(gate: RoleRecord, author: RoleRecord) -> Independence | None:
     """Return how far apart two roles read; None when the gate must not judge this author at all.
 
-    Code and a model are of different families. Two pieces of code differ by prior and no more.
+    Code and a model are of different families. Two pieces of code differ by prior and no more. A panel is as
+    independent as the least independent of its members: only for this does the kernel know that there are any.
     """
+    own = _apart(gate, author)
+    if own is None or not gate.members:
+        return own
+    reached = [_apart(member, author) for member in gate.members]
+    return None if None in reached else min((r for r in reached if r is not None), key=LEVELS.index)
+
+
+def _apart(gate: RoleRecord | MemberRecord, author: RoleRecord) -> Independence | None:
     if gate.name == author.name or gate.prior == author.prior:
         return None
     if gate.model is None and author.model is None:

@@ -74,6 +74,7 @@ def _ask(turn: Turn, key: AttemptKey, gate: str, *, ask: int, inputs: tuple[Part
     request = ReviewRequest(
         **turn.base(),
         content=state.opened.content,
+        memory=turn.recalled(gate),
         due_ms=due_ms,
         ticket=ticket,
         reads=kind,

@@ -60,6 +60,10 @@ class Turn:
         """Return what every record of this packet begins with."""
         return {"workspace": self.state.opened.workspace, "packet": self.state.opened.packet}
 
+    def recalled(self, role: str) -> str | None:
+        """Return the digest of what was recalled for a role when the packet was opened."""
+        return next((m.content for m in self.state.opened.memory if m.role == role), None)
+
     def phase(self, event: str) -> None:
         """Move the packet along its table."""
         self.state.phase = advance(PACKET, self.state.phase, event)

@@ -1,6 +1,5 @@
 """Changes from git and from the disk: nothing hidden, nothing dropped, nothing run."""
 
-# ruff: noqa: SIM300 (the expected value stands on the left)
 from __future__ import annotations
 
 import os

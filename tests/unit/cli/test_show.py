@@ -1,6 +1,5 @@
 """What a person sees: nothing of an artifact reaches the terminal as a command, and nothing is left unsaid."""
 
-# ruff: noqa: SIM300 (the expected value stands on the left)
 from __future__ import annotations
 
 import io

@@ -78,6 +78,7 @@ def review(**change: object) -> ReviewRequest:
         {"subject": "d" * 64},
         {"ticket": "d" * 64},
         {"content": "d" * 64},
+        {"memory": "d" * 64},
         {"plan": "d" * 64},
         {"numbers": (1,)},
         {"inputs": (Part(task=1, artifact=D),)},

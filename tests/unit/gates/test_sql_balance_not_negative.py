@@ -1,6 +1,6 @@
 """`sql.balance-not-negative`: defects in many styles are refused, mended twins and look-alikes pass."""
 
-# ruff: noqa: E501, SIM300 (an example stays on one line; the expected value stands on the left)
+# ruff: noqa: E501 (an example stays on one line; the expected value stands on the left)
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Reading PostgreSQL: what remains after all statements, where it was written, and what cannot be read."""
 
-# ruff: noqa: E501, SIM300 (an example stays on one line; the expected value stands on the left)
+# ruff: noqa: E501 (an example stays on one line; the expected value stands on the left)
 from __future__ import annotations
 
 import subprocess

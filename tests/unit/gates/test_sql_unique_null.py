@@ -1,6 +1,6 @@
 """`sql.unique-null`: keys that a NULL opens are refused in every spelling, covered ones and look-alikes pass."""
 
-# ruff: noqa: E501, SIM300 (an example stays on one line; the expected value stands on the left)
+# ruff: noqa: E501 (an example stays on one line; the expected value stands on the left)
 from __future__ import annotations
 
 from pathlib import Path

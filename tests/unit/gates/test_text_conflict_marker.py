@@ -1,6 +1,5 @@
 """`text.conflict-marker`: the marks of an unresolved merge, and what only looks like them."""
 
-# ruff: noqa: SIM300 (the expected value stands on the left)
 from __future__ import annotations
 
 import pytest

@@ -6,12 +6,16 @@ import pytest
 from kernel_scene import ARTIFACT, CARPENTER, COMPOSITION, COORD, MASON, PLAN, SCHEMA, digest, opened, role
 
 from squads.contracts.packet import AttemptKind
-from squads.contracts.records import RoleRecord
+from squads.contracts.records import MemberRecord, RoleRecord
 from squads.kernel.registry import LEVELS, faults, independence, readers, weakest
 
 
 def modelled(name: str, model: str | None, family: str | None = None) -> RoleRecord:
     return role(name, "gate", ARTIFACT, model=model, family=family)
+
+
+def member(name: str, model: str | None, family: str | None = None) -> MemberRecord:
+    return MemberRecord(name=name, prior=digest(name), model=model, family=family)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +35,25 @@ def test_independence_is_the_distance_of_two_readers(
 ) -> None:
     """Code and a model are of different families; two models differ by model, or by family where both are known."""
     assert reached == independence(modelled("g", *gate), modelled("b", *author))
+
+
+def test_a_panel_is_as_independent_as_its_nearest_member() -> None:
+    """The panel itself is code, and that makes none of its members another model."""
+    far, near = member("far", "gpt", "o"), member("near", "opus", "a")
+    author = modelled("b", "opus", "a")
+
+    assert "family" == independence(role("panel", "gate", ARTIFACT, members=(far,)), author)
+    assert "prior" == independence(role("panel", "gate", ARTIFACT, members=(far, near)), author)
+    assert "prior" == independence(role("panel", "gate", ARTIFACT), modelled("b", None))
+
+
+def test_a_panel_with_the_author_inside_must_not_judge() -> None:
+    """Neither by name nor by prior."""
+    named = role("panel", "gate", ARTIFACT, members=(member("carpenter", "gpt", "o"),))
+    same = role("panel", "gate", ARTIFACT, members=(MemberRecord(name="m", prior=CARPENTER.prior, model="gpt"),))
+
+    assert independence(named, CARPENTER) is None
+    assert independence(same, CARPENTER) is None
 
 
 def test_nobody_is_independent_of_themselves() -> None:
