@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,13 @@ def test_every_bound_is_documented_with_its_default_its_range_and_what_happens_t
             assert f"`{model.__name__}.{name}`" in NAMES.split("What happens at each bound:")[1]
 
 
+def every_command(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """Yield a command and everything below it, each with its full name."""
+    yield name, command
+    for inner, below in getattr(command, "commands", {}).items():
+        yield from every_command(f"{name} {inner}", below)
+
+
 def test_every_command_argument_and_option_is_documented() -> None:
     """The page has one section for each command, with one row for each of its parameters."""
     page = (REFERENCE / "command-line.md").read_text("utf-8")
@@ -110,8 +118,9 @@ def test_every_command_argument_and_option_is_documented() -> None:
     for section in page.split("\n## `squads ")[1:]:
         sections[f"squads {section.split('`')[0]}"] = section.split("\n## ")[0]
 
-    assert {"squads", *(f"squads {name}" for name in group.commands)} == set(sections)
-    for name, command in {"squads": group, **{f"squads {n}": c for n, c in group.commands.items()}}.items():
+    commands = dict(every_command("squads", group))
+    assert set(commands) == set(sections)
+    for name, command in commands.items():
         words = {o for p in command.params for o in (p.opts if p.param_type_name == "option" else [p.name])}
         rows = set(re.findall(r"^\| `([\w-]+)[^`]*` \|", sections[name], re.MULTILINE))
         assert words | {"--help"} == rows, name

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from squads.adapters.work_tree import BYTES_MAX, Change, change_of, check_link, named, read_all, too_large
@@ -78,6 +78,33 @@ def work_tree_change(directory: Path) -> Change:
             raise _another_repository(name.rstrip("/"), "a repository of its own inside this one")
     files, modes = read_all({name: (top / name, top) for name in (*entries, *others)})
     return change_of("the work tree's change", files, modes, removals, head)
+
+
+def commit_of(directory: Path, name: str = "HEAD") -> str | None:
+    """Return the full id of a commit; None where HEAD has none yet. Raises `NotAWorkTree`."""
+    return _head(directory) if name == "HEAD" else _commit(directory, name)
+
+
+def base_of(directory: Path, text: str) -> str:
+    """Return the commit that a range `BASE..HEAD` begins at. Raises `NotAWorkTree`."""
+    base, _, _ = text.partition("..")
+    return _commit(directory, base or "HEAD")
+
+
+def files_at(directory: Path, commit: str, folders: Iterable[str], *, suffixes: tuple[str, ...]) -> dict[str, bytes]:
+    """Return the plain files of a commit below some folders of its top, by path, whose names end in `suffixes`."""
+    top = top_of(directory)
+    listed = _git(top, "ls-tree", "-r", "-z", "--full-tree", commit, "--", *folders)
+    entries: dict[str, tuple[str, str]] = {}
+    for line in listed.split(b"\0"):
+        if not line:
+            continue
+        about, _, name = line.partition(b"\t")
+        mode, kind, blob = about.decode().split()
+        path = os.fsdecode(name)
+        if kind == "blob" and mode != LINK and path.endswith(suffixes):
+            entries[path] = (mode, blob)
+    return _blobs(top, entries)[0]
 
 
 def _check_nothing_hidden(listed: bytes) -> None:

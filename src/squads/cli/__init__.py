@@ -5,6 +5,6 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command line."""
-    from squads.cli.app import run
+    from squads.cli.app import main as run_command
 
-    run()
+    run_command()

@@ -38,12 +38,89 @@ def squads(version: Annotated[bool, typer.Option("--version", help="Print the ve
 
 
 @app.command()
+def init(
+    directory: Annotated[Path | None, typer.Argument(help="Where; the top of the work tree by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the cards of a squad that suits this work tree: roles/, gates/ and memory/. Nothing is written over."""
+    from squads.cli.init import init_project
+
+    raise typer.Exit(init_project(directory, as_json=as_json))
+
+
+@app.command()
+def show(
+    commit: Annotated[str | None, typer.Option(help="Show the squad of a commit instead of the work tree's.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the resolved squad of this project, with the origin of every value."""
+    from squads.cli.squad import show_squad
+
+    raise typer.Exit(show_squad(commit, as_json=as_json))
+
+
+@app.command()
+def run(
+    brief: Annotated[str, typer.Argument(help="What is wanted; a packet in a Markdown file; `-` reads a brief.")],
+    out: Annotated[Path | None, typer.Option(help="A new folder for the composition's files.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Approve by flag; receipts say so.")] = False,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Run the project's squad on a brief, and tell what happens."""
+    from squads.cli.run import run_packet
+
+    raise typer.Exit(run_packet(brief, store=store, out=out, yes=yes, as_json=as_json))
+
+
+@app.command()
+def resume(
+    packet: Annotated[str, typer.Argument(help="The packet's id.")],
+    out: Annotated[Path | None, typer.Option(help="A new folder for the composition's files.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Approve by flag; receipts say so.")] = False,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Take up an open packet where it stands. Nothing that was answered is asked again."""
+    from squads.cli.run import resume_packet
+
+    raise typer.Exit(resume_packet(packet, store=store, out=out, yes=yes, as_json=as_json))
+
+
+invariants = typer.Typer(
+    help="The rules that the checks hold.", invoke_without_command=True, rich_markup_mode=None, add_completion=False
+)
+app.add_typer(invariants, name="invariants")
+
+
+@invariants.callback()
+def list_invariants(context: typer.Context, as_json: Json = False) -> None:
+    """List the rules that the checks hold, with severity and CWE."""
+    if context.invoked_subcommand is None:
+        from squads.cli.invariants import list_invariants
+
+        raise typer.Exit(list_invariants(as_json=as_json))
+
+
+@invariants.command("show")
+def show_invariant(
+    name: Annotated[str, typer.Argument(help="The invariant's id, such as `sql.unique-null`.")], as_json: Json = False
+) -> None:
+    """Show one rule in full: why it must hold, an example refused, an example approved, where it comes from."""
+    from squads.cli.invariants import show_invariant
+
+    raise typer.Exit(show_invariant(name, as_json=as_json))
+
+
+@app.command()
 def gate(
     paths: Annotated[list[str] | None, typer.Argument(help="Files or folders to judge; `-` reads one file.")] = None,
     commits: Annotated[str | None, typer.Option("--range", help="What changed in BASE..HEAD.")] = None,
     staged: Annotated[bool, typer.Option("--staged", help="What is staged for the next commit.")] = False,
     name: Annotated[str, typer.Option("--name", help="What to call the file read from `-`.")] = "stdin.sql",
-    gates: Annotated[list[str] | None, typer.Option("--gate", help="A check to require; all by default.")] = None,
+    gates: Annotated[
+        list[str] | None, typer.Option("--gate", help="A gate of the project or a check to require.")
+    ] = None,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
@@ -51,7 +128,7 @@ def gate(
     from squads.cli.gate import gate_change, read_change
 
     change = read_change(paths or [], commits=commits, staged=staged, name=name)
-    raise typer.Exit(gate_change(change, gates=gates or [], store=store, as_json=as_json))
+    raise typer.Exit(gate_change(change, gates=gates or [], store=store, as_json=as_json, commits=commits))
 
 
 @app.command()
@@ -76,7 +153,7 @@ def demo(
     raise typer.Exit(show_demo(yes=yes, as_json=as_json))
 
 
-def run() -> None:
+def main() -> None:
     """Run a command; whatever goes wrong becomes one sentence on standard error and exit code 2."""
     import logging
 

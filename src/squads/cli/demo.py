@@ -21,6 +21,7 @@ from squads.adapters.approvers import CallableApprover, FlagApprover
 from squads.audit import Audit, audit
 from squads.cli import show
 from squads.cli.gate import judge, print_judged
+from squads.cli.run import at_terminal
 from squads.cli.verify import print_audit
 from squads.contracts.artifact import Artifact
 from squads.contracts.errors import InvalidInput
@@ -119,14 +120,8 @@ def _person(*, yes: bool) -> Approver | None:
     if yes:
         return FlagApprover()
     if sys.stdin.isatty() and sys.stdout.isatty():
-        return CallableApprover({"owner": _at_terminal}, channel="terminal")
+        return CallableApprover({"owner": at_terminal}, channel="terminal")
     return None
-
-
-async def _at_terminal(composition: Artifact) -> bool:
-    names = ", ".join(f.path for f in composition.files)
-    said = await asyncio.to_thread(input, f"  Approve {names} ({composition.digest[:16]}…)? [y/N] ")
-    return said.strip().lower() in ("y", "yes")
 
 
 def _gate_here(out: Console, folder: Path) -> None:

@@ -1,4 +1,7 @@
-"""`squads gate`: a real change is the artifact, the built-in checks are the gates, and the receipts stay."""
+"""`squads gate`: a real change is the artifact, the project's cards are the gates, and the receipts stay.
+
+The cards are those of the commit that the change is made from; where that has none, the checks of the library judge.
+"""
 
 from __future__ import annotations
 
@@ -11,31 +14,16 @@ from rich.text import Text
 
 from squads.adapters import git, work_tree
 from squads.adapters.work_tree import Change
+from squads.change import ImportedChange
 from squads.cli import show
-from squads.contracts.artifact import Artifact
 from squads.contracts.errors import InvalidInput, NotAWorkTree
 from squads.contracts.outcome import Outcome
 from squads.contracts.packet import Limits
-from squads.contracts.work import BuildWork
 from squads.gates.builtin import built_in
+from squads.instances import checks_named
 from squads.kernel.ports import Head
-from squads.roles.builder import Builder
+from squads.project import Project
 from squads.squad import Squad
-
-
-class ImportedChange(Builder):
-    """Hands in a change that somebody made elsewhere, once, as it is."""
-
-    name = "change"
-    prior = "Hands in what it was given."
-
-    def __init__(self, change: Change) -> None:
-        self._change = change
-
-    def build(self, work: BuildWork) -> Artifact:
-        """Return the change."""
-        change = self._change
-        return work.artifact(change.files, modes=change.modes, removals=change.removals, base=change.base)
 
 
 def read_change(paths: list[str], *, commits: str | None, staged: bool, name: str) -> Change:
@@ -62,10 +50,12 @@ def default_store() -> Path:
         return Path.cwd() / ".squads"
 
 
-def gate_change(change: Change, *, gates: list[str], store: Path | None, as_json: bool) -> int:
+def gate_change(
+    change: Change, *, gates: list[str], store: Path | None, as_json: bool, commits: str | None = None
+) -> int:
     """Gate a change, print the verdicts, and return the exit code."""
     where = store or default_store()
-    outcome, head = asyncio.run(judge(change, gates=gates, store=where))
+    outcome, head = asyncio.run(judge(change, gates=gates, store=where, project=project_for(commits)))
     if as_json:
         data = {"change": change.title, **show.as_data(outcome), "store": str(where), "checkpoint": head.checkpoint}
         sys.stdout.write(json.dumps(data) + "\n")
@@ -90,11 +80,34 @@ def print_judged(change: Change, outcome: Outcome) -> None:
     show.outcome(out, outcome)
 
 
-async def judge(change: Change, *, gates: list[str], store: Path, keys: Path | None = None) -> tuple[Outcome, Head]:
+def project_for(commits: str | None = None) -> Project | None:
+    """Return the project that judges: as the base of a range has it, as HEAD has it, or as it stands on the disk.
+
+    A change never picks its own judge, so the disk counts only where there is no commit that it is a change to.
+    """
+    here = Path.cwd()
+    try:
+        commit = git.base_of(here, commits) if commits is not None else git.commit_of(here)
+        top = git.top_of(here)
+    except NotAWorkTree:
+        return Project.on_disk(here)
+    return Project.on_disk(top) if commit is None else Project.at_commit(here, commit)
+
+
+async def judge(
+    change: Change, *, gates: list[str], store: Path, keys: Path | None = None, project: Project | None = None
+) -> tuple[Outcome, Head]:
     """Open a packet for a change, have every gate read it, and return how it ended."""
     # One attempt: the change was made elsewhere, and only its author can mend it.
     limits = Limits(attempts_max=1, files_max=100_000, artifact_bytes_max=work_tree.BYTES_MAX)
-    squad = Squad(builder=ImportedChange(change), gates=built_in(*gates), store=store, keys=keys, limits=limits)
+    builder = ImportedChange(change)
+    if project is None:
+        judges = checks_named(gates) if gates else built_in()
+        squad = Squad(builder=builder, gates=judges, store=store, keys=keys, limits=limits)
+    else:
+        judges = [project.role(g) if g in project.cards else checks_named([g])[0] for g in gates] or project.gates()
+        # Judging is not composing: who must approve compositions is asked when the project's own squad runs.
+        squad = project.squad(store=store, keys=keys, builder=builder, limits=limits, gates=judges, approval=None)
     try:
         outcome = await squad.run(f"Judge {change.title}."[: limits.brief_chars_max])
         return outcome, await (await squad.workspace()).ledger.head()

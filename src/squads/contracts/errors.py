@@ -17,6 +17,8 @@ composes. Each message says what happened, to what, and what to do next.
     │   │   ├── UnheldGate           a required gate that nobody holds is not a gate
     │   │   ├── DuplicateRole        two roles of one name
     │   │   └── SelfGate             a gate that is its own author, or shares the author's prior
+    │   ├── InvalidCard              a card, charter or packet file: an unknown key, a bad value, no YAML
+    │   ├── InvalidPlugin            an entry point that cannot be used
     │   ├── UnknownPacket            no packet of this id in the ledger
     │   └── NotAWorkTree             not inside a git work tree, or git cannot read the range
     ├── Denied                       authority was not granted
@@ -95,6 +97,14 @@ class DuplicateRole(InvalidSquad):
 
 class SelfGate(InvalidSquad):
     """A gate that is its own author, or that brings the author's very prior."""
+
+
+class InvalidCard(InvalidInput):
+    """A card, charter or packet file that cannot be used; the sentence begins with its place, `file:line`."""
+
+
+class InvalidPlugin(InvalidInput):
+    """An entry point that cannot be loaded, or is not what its group holds. Only what asked for it is refused."""
 
 
 class UnknownPacket(InvalidInput):

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from squads.contracts.errors import InvalidSquad
 from squads.contracts.finding import Finding, FindingCounts, Severity, Usage
@@ -46,6 +46,7 @@ class Panel(Gate):
 
     # Members decide what refuses; the panel weighs their verdicts and no findings of its own.
     refuse_at = Severity.BLOCKER
+    members_min: ClassVar[int] = 2
 
     def __init__(
         self,
@@ -75,8 +76,10 @@ class Panel(Gate):
             if getattr(member, "kind", None) != "gate" or not callable(getattr(member, "answer", None)):
                 raise InvalidSquad(f"{member!r:.60} is no gate, so it cannot sit on the panel {self.name!r}")
         names = [called(m) for m in self.members]
-        if len(self.members) < 2:
-            raise InvalidSquad(f"the panel {self.name!r} has {len(self.members)} members; give it two, or use the gate")
+        if len(self.members) < self.members_min:
+            raise InvalidSquad(
+                f"the panel {self.name!r} has {len(self.members)} members; give it at least {self.members_min}"
+            )
         if twice := next((n for n in names if names.count(n) > 1), None):
             raise InvalidSquad(f"two members of the panel {self.name!r} are called {twice!r}; give one another `name`")
         if not 1 <= self.approvals_min <= len(self.members):

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from squads.testing.conformance_blobs import BlobsConformance as BlobsConformance
     from squads.testing.conformance_bus import BusConformance as BusConformance
     from squads.testing.conformance_ledger import LedgerConformance as LedgerConformance
+    from squads.testing.conformance_roles import BuilderConformance as BuilderConformance
+    from squads.testing.conformance_roles import GateConformance as GateConformance
     from squads.testing.fixed import FixedClock as FixedClock
     from squads.testing.fixed import FixedSigner as FixedSigner
     from squads.testing.fixed import seeded_entropy as seeded_entropy
+    from squads.testing.malformed import MALFORMED as MALFORMED
     from squads.testing.scripted import ScriptedBuilder as ScriptedBuilder
     from squads.testing.scripted import ScriptedCoordinator as ScriptedCoordinator
     from squads.testing.scripted import ScriptedGate as ScriptedGate
@@ -32,6 +35,10 @@ _HOMES = {
     "FixedClock": "squads.testing.fixed",
     "FixedSigner": "squads.testing.fixed",
     "seeded_entropy": "squads.testing.fixed",
+    # one suite per kind of role, and files that no gate should fall over
+    "BuilderConformance": "squads.testing.conformance_roles",
+    "GateConformance": "squads.testing.conformance_roles",
+    "MALFORMED": "squads.testing.malformed",
     # one suite per port
     "BusConformance": "squads.testing.conformance_bus",
     "BlobsConformance": "squads.testing.conformance_blobs",

@@ -142,7 +142,7 @@ def test_what_cannot_be_parsed_is_not_passed(repository: Path) -> None:
         ("nothing", ["gate", "--range", "main"], "is no range"),
         ("nothing", ["gate", "--range", "nowhere..HEAD"], "git cannot read this"),
         ("nothing", ["gate", "missing.sql"], "there is no file missing.sql"),
-        ("nothing", ["gate", "--gate", "sql.nope", "README.md"], "no built-in check 'sql.nope'"),
+        ("nothing", ["gate", "--gate", "sql.nope", "README.md"], "there is no check 'sql.nope'"),
         ("nothing", ["gate", "--staged", "README.md"], "exclude each other"),
         ("nothing", ["verify", "nowhere"], "there is no ledger in nowhere"),
     ],

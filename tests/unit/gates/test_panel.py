@@ -147,7 +147,7 @@ async def test_the_verdict_cites_every_vote() -> None:
 @pytest.mark.parametrize(
     ("make", "word"),
     [
-        (lambda: Panel(Member("a", None)), "give it two"),
+        (lambda: Panel(Member("a", None)), "give it at least 2"),
         (lambda: Panel(Member("a", None), Member("a", None)), "another `name`"),
         (lambda: panel("yes", "yes", approvals_min=0), "can never decide"),
         (lambda: panel("yes", "yes", approvals_min=3), "can never decide"),

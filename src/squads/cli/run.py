@@ -1,0 +1,151 @@
+"""`squads run` and `squads resume`: the project's own squad on a brief, told while it happens.
+
+What composed is written only where `--out` says, and never over a file that is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from squads.adapters.approvers import CallableApprover, FlagApprover
+from squads.cli import show
+from squads.cli.gate import default_store, project_for
+from squads.cli.story import tell
+from squads.contracts.artifact import Artifact
+from squads.contracts.errors import InvalidInput, StorageUnavailable
+from squads.contracts.outcome import AwaitingApproval, Composed, Outcome
+from squads.contracts.packet import Packet
+from squads.handover import Reader
+from squads.kernel.ports import Approver
+from squads.project import Project, read_packet
+from squads.squad import Squad
+
+
+def run_packet(brief: str, *, store: Path | None, out: Path | None, yes: bool, as_json: bool) -> int:
+    """Run a brief, or the packet in a Markdown file, with the project's squad, and return the exit code."""
+    packet = _packet(brief)
+    _check_out(out)
+    project = _project()
+    where = store or default_store()
+    squad = project.squad(store=where, approver=_person(project, yes=yes))
+    return _told(asyncio.run(_run(squad, packet, _console(as_json))), where, out, as_json=as_json)
+
+
+def resume_packet(packet: str, *, store: Path | None, out: Path | None, yes: bool, as_json: bool) -> int:
+    """Take up an open packet where it stands, and return the exit code. Nothing that was answered is asked again."""
+    _check_out(out)
+    project = _project()
+    where = store or default_store()
+    squad = project.squad(store=where, approver=_person(project, yes=yes))
+    return _told(asyncio.run(_resume(squad, packet)), where, out, as_json=as_json)
+
+
+async def _run(squad: Squad, packet: str | Packet, console: Console) -> Outcome:
+    async with squad:
+        reader = Reader((await squad.workspace()).blobs)
+        outcome = await tell(console, squad.stream(packet), reader)
+    assert outcome is not None
+    return outcome
+
+
+async def _resume(squad: Squad, packet: str) -> Outcome:
+    async with squad:
+        return await squad.resume(packet)
+
+
+def _told(outcome: Outcome, store: Path, out: Path | None, *, as_json: bool) -> int:
+    written = _write(outcome.artifact, out) if isinstance(outcome, Composed) and out is not None else []
+    if as_json:
+        data = {**show.as_data(outcome), "store": str(store), "written": written}
+        sys.stdout.write(json.dumps(data) + "\n")
+        return outcome.exit_code
+    console = show.console()
+    show.outcome(console, outcome)
+    for path in written:
+        console.print(Text(f"  + {show.one_line(path)}", style="green"))
+    if isinstance(outcome, AwaitingApproval):
+        console.print(Text(f"  squads inbox shows it; squads approve {outcome.packet} or squads deny {outcome.packet}"))
+    console.print(Text(f"packet {outcome.packet}; its story: squads report {outcome.packet}", style="dim"))
+    return outcome.exit_code
+
+
+def _console(as_json: bool) -> Console:
+    return Console(file=sys.stderr if as_json else sys.stdout, highlight=False, soft_wrap=True, quiet=as_json)
+
+
+def _packet(brief: str) -> str | Packet:
+    """Return what is asked: a brief, the packet in a Markdown file, or what stands on standard input (`-`)."""
+    if brief == "-":
+        return sys.stdin.read(1_000_000)
+    path = Path(brief)
+    if brief.endswith(".md") and "\n" not in brief:
+        try:
+            return read_packet(path.read_bytes(), brief)
+        except OSError as error:
+            raise InvalidInput(
+                f"cannot read {brief}: {error.strerror}; name a packet file, or write the brief"
+            ) from error
+    return brief
+
+
+def _project() -> Project:
+    project = project_for()
+    if project is not None:
+        return project
+    if Project.on_disk(default_store().parent) is not None:
+        raise InvalidInput("the cards here are not committed yet, and a change never picks its own judge; commit them")
+    raise InvalidInput("there is no squad here: no cards in roles/ and gates/; `squads init` writes some")
+
+
+def _person(project: Project, *, yes: bool) -> Approver | None:
+    """Return who answers: the flag, the first of the project's people at this terminal, or nobody here."""
+    if yes:
+        return FlagApprover()
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        people: Any = project.settings.get("people") or ("owner",)
+        return CallableApprover({people[0]: at_terminal}, channel="terminal")
+    return None
+
+
+async def at_terminal(composition: Artifact) -> bool:
+    """Ask whoever sits at this terminal; anything but y or yes is a no."""
+    names = ", ".join(show.one_line(f.path) for f in composition.files)
+    said = await asyncio.to_thread(input, f"  Approve {names} ({composition.digest[:16]}…)? [y/N] ")
+    return said.strip().lower() in ("y", "yes")
+
+
+def _check_out(out: Path | None) -> None:
+    """Say before anything runs that its result would have no place."""
+    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InvalidInput(f"{out} is there and not an empty folder; name one that is not there yet")
+
+
+def _write(artifact: Artifact, out: Path) -> list[str]:
+    """Write a composition's files below a new folder; links are written as what they are only inside it."""
+    written = []
+    try:
+        for file in artifact.files:
+            place = out / file.path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if file.mode == "link":
+                place.symlink_to(os.fsdecode(file.content))
+                written.append(file.path)
+                continue
+            with place.open("xb") as target:
+                target.write(file.content)
+            if file.mode == "executable":
+                place.chmod(0o755)
+            written.append(file.path)
+    except OSError as error:
+        raise StorageUnavailable(
+            f"cannot write below {out}: {error.strerror}; the composition is in the ledger"
+        ) from error
+    return written

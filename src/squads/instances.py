@@ -1,0 +1,169 @@
+"""From a card to the role that it speaks of: its class is imported, its keys become keyword arguments.
+
+A key that neither every card nor the class knows is an error that names the nearest one. A card without a class says
+what a model should be told, and no model is here that would listen: it is shown, and refused when it is needed.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from squads import plugins
+from squads.cards import Card, check_keys, nearest
+from squads.contracts.errors import InvalidCard, InvalidInput, SquadsError
+from squads.contracts.finding import Severity
+from squads.contracts.packet import AttemptKind
+from squads.gates.builtin import HOMES, built_in
+from squads.gates.check import CheckGate
+from squads.gates.checklist import Checklist
+from squads.gates.panel import Panel
+
+PANEL = "squads.gates.panel:Panel"
+"""The class whose card lists other gates' cards as its members."""
+Others = Callable[[str], Any]
+"""Returns another card's role by name."""
+Modules = Callable[[str], ModuleType]
+"""Returns the module of a file of the project's own."""
+
+
+def checks_named(names: Iterable[str]) -> list[CheckGate]:
+    """Return checks by id: those of the library, and those that an installed package brings in `squads.checks`."""
+    found = []
+    for name in names:
+        if name in HOMES:
+            found += built_in(name)
+            continue
+        known = [p.name for p in plugins.find("squads.checks", taken=HOMES)]
+        if name not in known:
+            raise InvalidInput(f"there is no check {name!r}; {nearest(name, [*HOMES, *known])}")
+        check = plugins.load("squads.checks", name, taken=HOMES)
+        if not isinstance(check, CheckGate):
+            raise InvalidInput(f"the plugin {name!r} is {check!r:.60}, not a function under @check")
+        found.append(check)
+    return found
+
+
+def role_of(card: Card, other: Others, modules: Modules, given: Mapping[str, Any]) -> Any:
+    """Return the role that a card describes.
+
+    Args:
+        card: As it was read.
+        other: Another card's role by name, for a panel's members.
+        modules: The project's own modules by path.
+        given: Arguments that the project knows, such as `root`; used where the class takes them and the card is silent.
+
+    Raises:
+        InvalidCard: With file, line, what is wrong and what to do.
+    """
+    made = _class_of(card, modules)
+    takes = _parameters(made)
+    own = {"checks"} if made is Checklist else {"members"} if card.kind == PANEL else set()
+    check_keys(card, (takes - {"prior", "card"}) | own)
+    arguments = {key: value.value for key, value in card.keys.items() if key in takes and key not in own}
+    arguments |= {key: value for key, value in given.items() if key in takes and key not in arguments}
+    if "name" in takes:
+        arguments["name"] = card.name
+    try:
+        role = _instance(made, card, other, arguments)
+        _dress(role, card, takes)
+    except InvalidCard:
+        raise
+    except (SquadsError, TypeError, ValueError) as error:
+        raise InvalidCard(f"{card.path}: {error}") from error
+    return role
+
+
+def _instance(made: Any, card: Card, other: Others, arguments: dict[str, Any]) -> Any:
+    if made is Checklist:
+        return Checklist(*_checks(card), **arguments)
+    if card.kind == PANEL:
+        names = card.get("members")
+        if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+            raise InvalidCard(f"{card.place('members')}: a panel lists its `members`, the names of other gates' cards")
+        return Panel(*[other(name) for name in names], **arguments)
+    if not inspect.isclass(made):
+        return copy.copy(made)  # a function under @check: an instance already, which the card may rename
+    if inspect.isabstract(made):
+        raise InvalidCard(f"{card.place('kind')}: {made.__name__} leaves its work to a subclass; name that one")
+    return made(**arguments)
+
+
+def _checks(card: Card) -> list[CheckGate]:
+    names = card.get("checks")
+    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
+        raise InvalidCard(
+            f"{card.place('checks')}: list the `checks` that it holds; `squads invariants` shows them all"
+        )
+    try:
+        return checks_named(names)
+    except InvalidInput as error:
+        raise InvalidCard(f"{card.place('checks')}: {error}") from error
+
+
+def _class_of(card: Card, modules: Modules) -> Any:
+    """Return what a card's `kind` names: `package.module:Class`, `gates/file.py:Class`, or a plugin."""
+    named = card.kind
+    if named is None:
+        model = f" with the model {card.get('model')!r}" if card.get("model") else ""
+        base = "squads:checks" if card.folder == "gates" else "squads:change"
+        raise InvalidCard(
+            f"{card.path}: this card says what a role{model} should be told, and names nothing that could listen; "
+            f"add `extends: {base}`, or `kind:` with a class of yours"
+        )
+    module, colon, attribute = named.partition(":")
+    place = card.place("kind")
+    if not colon:
+        group = "squads.gates" if card.folder == "gates" else "squads.roles"
+        try:
+            return plugins.load(group, named)
+        except InvalidInput as error:
+            raise InvalidCard(f"{place}: {error}; a class is written `module:Class`") from error
+    try:
+        home = modules(module) if module.endswith(".py") else import_module(module)
+        found = getattr(home, attribute)
+    except Exception as error:  # whatever the project's own module does when it is imported
+        raise InvalidCard(f"{place}: {named!r} cannot be imported: {type(error).__name__}: {error}") from error
+    if getattr(found, "kind", None) not in ("coordinator", "builder", "gate"):
+        raise InvalidCard(f"{place}: {named!r} is no Builder, Gate, Coordinator or check")
+    if (found.kind == "gate") != (card.folder == "gates"):
+        raise InvalidCard(f"{place}: {named!r} is a {found.kind}, whose card belongs into {_folder(found.kind)}/")
+    return found
+
+
+def _folder(kind: str) -> str:
+    return "gates" if kind == "gate" else "roles"
+
+
+def _parameters(made: Any) -> set[str]:
+    if not inspect.isclass(made) or made.__init__ is object.__init__:
+        return set()
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return {name for name, p in inspect.signature(made).parameters.items() if p.kind in kinds}
+
+
+def _dress(role: Any, card: Card, takes: set[str]) -> None:
+    """Give a role its name, prior and what else every card may say, where its constructor did not take it."""
+    role.name = card.name
+    if card.prior.value:
+        role.prior = card.prior.value
+    role.card = card.digest
+    for key in ("model", "family", "tools", "topics", "call_tokens_max", "call_microusd_max"):
+        if key in card.keys and key not in takes:
+            setattr(role, key, card.get(key))
+    if "refuse_at" in card.keys and "refuse_at" not in takes:
+        role.refuse_at = _one_of(Severity, card, "refuse_at", card.get("refuse_at"))
+    if "reads" in card.keys and "reads" not in takes:
+        role.reads = tuple(_one_of(AttemptKind, card, "reads", kind) for kind in card.get("reads"))
+
+
+def _one_of(kinds: Any, card: Card, key: str, value: Any) -> Any:
+    try:
+        return kinds(value)
+    except ValueError:
+        known = [str(k.value) for k in kinds]
+        raise InvalidCard(f"{card.place(key)}: {value!r} is no {key}; {nearest(str(value), known)}") from None

@@ -1,0 +1,251 @@
+"""A project: cards in `roles/` and `gates/`, charter and facts in `memory/`, as one commit or the disk has them.
+
+A change never picks its own judge: where there is a commit that a change is made from, the project is read from that
+commit, classes included. The charter's front matter holds what the squad as a whole is told: who may approve, how
+independent gates must be, and its bounds.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_args
+
+from squads.adapters import git
+from squads.cards import Card, nearest, read_card
+from squads.contracts.base import Contract
+from squads.contracts.errors import InvalidCard, InvalidInput, StorageUnavailable
+from squads.contracts.memory import Fact
+from squads.contracts.packet import ApprovalRule, Budget, Limits, Packet
+from squads.contracts.records import Independence
+from squads.front_matter import PAGE_BYTES_MAX, Page, has_front_matter, read_page
+from squads.instances import PANEL, role_of
+from squads.memory.pages import decision_in, facts_in
+from squads.memory.shelf import Shelf
+from squads.project_modules import ProjectModules
+from squads.squad import Squad
+
+FOLDERS = ("roles", "gates", "memory")
+FILES_MAX = 500
+"""How many files a project's three folders may hold."""
+CHARTER = "memory/charter.md"
+_SUFFIXES = (".md", ".py")
+_SETTINGS = ("people", "independence", "approval", "limits", "budget")
+_OPEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+class Project:
+    """One project as text, checked when it is read.
+
+    Args:
+        files: The files of the three folders by path.
+        root: The top of the work tree, for roles that read it.
+        label: Where the files come from: a folder, or a commit.
+
+    Raises:
+        InvalidCard: For the first card, charter or fact that cannot be used, with file and line.
+    """
+
+    def __init__(self, files: Mapping[str, bytes], *, root: Path, label: str) -> None:
+        self.files = dict(files)
+        self.root = root
+        self.label = label
+        pages = {path: content for path, content in sorted(files.items()) if path.endswith(".md")}
+        self.cards: dict[str, Card] = {}
+        for path, content in pages.items():
+            if path.count("/") == 1 and path.startswith(("roles/", "gates/")) and not path.endswith("/README.md"):
+                self._add(read_card(content, path))
+        self.settings = _settings(read_page(pages.get(CHARTER, b""), CHARTER))
+        self.shelf = Shelf(_facts(pages), charter=read_page(pages.get(CHARTER, b""), CHARTER).prose)
+        self._roles: dict[str, Any] = {}
+        self._making: list[str] = []
+        self._modules: ProjectModules | None = None
+
+    @classmethod
+    def on_disk(cls, root: Path) -> Project | None:
+        """Return the project of a folder, or None where there is none: no card in `gates/` and none in `roles/`."""
+        files = _read_folders(root)
+        return cls(files, root=root, label=str(root)) if _is_project(files) else None
+
+    @classmethod
+    def at_commit(cls, directory: Path, commit: str) -> Project | None:
+        """Return the project as a commit has it, or None where that commit has none."""
+        files = git.files_at(directory, commit, FOLDERS, suffixes=_SUFFIXES)
+        if len(files) > FILES_MAX:
+            raise _too_many(commit[:12])
+        return cls(files, root=git.top_of(directory), label=f"commit {commit[:12]}") if _is_project(files) else None
+
+    def role(self, name: str) -> Any:
+        """Return the role of a card, made when it is first asked for. Raises `InvalidCard`."""
+        if name not in self.cards:
+            raise InvalidCard(f"no card is called {name!r}; {nearest(name, self.cards)}")
+        if name in self._making:
+            raise InvalidCard(f"{self.cards[name].path}: panels sit on each other: {' > '.join([*self._making, name])}")
+        if name not in self._roles:
+            self._making.append(name)
+            try:
+                self._roles[name] = role_of(self.cards[name], self.role, self._module, {"root": self.root})
+            finally:
+                self._making.pop()
+        return self._roles[name]
+
+    def gates(self) -> list[Any]:
+        """Return the gates that stand for themselves: every gate card but the members of panels.
+
+        All of them are made first: a card that cannot be used is never left out by being somebody's member.
+        """
+        made = {name: self.role(name) for name, card in self.cards.items() if card.folder == "gates"}
+        return [role for name, role in made.items() if name not in self.seated()]
+
+    def seated(self) -> set[str]:
+        """Return the names of the gates that sit on a panel of this project, and so do not stand for themselves."""
+        panels = [name for name, card in self.cards.items() if card.kind == PANEL]
+        return {member for name in panels for member in self.cards[name].get("members") or ()}
+
+    def builders(self) -> list[Any]:
+        """Return the builders, in the order of their cards' paths."""
+        return [r for r in self._makers() if r.kind == "builder"]
+
+    def coordinator(self) -> Any:
+        """Return the coordinator, or None where no card is one. Raises `InvalidCard` for a second one."""
+        found = [r for r in self._makers() if r.kind == "coordinator"]
+        if len(found) > 1:
+            named = ", ".join(self.cards[r.name].path for r in found)
+            raise InvalidCard(f"{named}: a squad has one coordinator; keep one of these cards")
+        return found[0] if found else None
+
+    def _module(self, path: str) -> ModuleType:
+        if self._modules is None:
+            sources = {path: text for path, text in self.files.items() if path.endswith(".py")}
+            self._modules = ProjectModules(sources, self.label)
+        return self._modules.module(path)
+
+    def _makers(self) -> list[Any]:
+        return [self.role(name) for name, card in self.cards.items() if card.folder == "roles"]
+
+    def squad(self, *, store: Path | None, builder: Any = None, limits: Limits | None = None, **options: Any) -> Squad:
+        """Return the project's squad over a store; with `builder` it stands for all builders and the coordinator.
+
+        `options` go to `Squad` and win over the charter's settings. Raises `InvalidCard`, `InvalidSquad`.
+        """
+        settings = dict(self.settings)
+        if limits is not None:
+            settings["limits"] = limits
+        team: dict[str, Any] = {"builders": [builder]} if builder is not None else {"builders": self.builders()}
+        if builder is None and (coordinator := self.coordinator()) is not None:
+            team["coordinator"] = coordinator
+        return Squad(**{**settings, **team, "gates": self.gates(), "memory": self.shelf, "store": store, **options})
+
+    def _add(self, card: Card) -> None:
+        if card.name in self.cards:
+            other = self.cards[card.name]
+            raise InvalidCard(f"{card.path}: {other.path} is called {card.name!r} as well; give one another `name`")
+        self.cards[card.name] = card
+
+
+def read_packet(content: bytes, path: str) -> Packet:
+    """Return the packet in a Markdown file: front matter for its fields, the body for its brief.
+
+    Raises `InvalidCard` with file and line.
+    """
+    page = read_page(content, path)
+    known = [name for name in Packet.model_fields if name not in ("kind", "brief")]
+    for key in page.values:
+        if key not in known:
+            raise InvalidCard(f"{page.place(key)}: there is no key {key!r}; {nearest(key, known)}")
+    if not page.prose:
+        raise InvalidCard(f"{path}: the file has no brief; write below the front matter what is wanted")
+    try:
+        return Packet(brief=page.prose, **page.values)
+    except InvalidInput as error:
+        raise InvalidCard(f"{path}: {error}") from error
+
+
+def _is_project(files: Mapping[str, bytes]) -> bool:
+    """A card begins with front matter, so a folder that is only called `roles` or `gates` is no project."""
+    return any(
+        path.count("/") == 1
+        and path.startswith(("roles/", "gates/"))
+        and path.endswith(".md")
+        and has_front_matter(text)
+        for path, text in files.items()
+    )
+
+
+def _read_folders(root: Path) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for folder in FOLDERS:
+        for parent, folders, names in os.walk(root / folder, onerror=None):
+            folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__")))
+            for name in sorted(names):
+                path = Path(parent) / name
+                if not name.endswith(_SUFFIXES):
+                    continue
+                found[path.relative_to(root).as_posix()] = _read(path)
+                if len(found) > FILES_MAX:
+                    raise _too_many(str(root))
+    return found
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with os.fdopen(os.open(path, _OPEN), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise InvalidCard(f"{path} is no plain file; a card never leads elsewhere")
+            content = file.read(PAGE_BYTES_MAX + 1)
+    except OSError as error:
+        raise StorageUnavailable(
+            f"cannot read {path}: {error.strerror}; a card must be a plain file, and no link"
+        ) from error
+    if len(content) > PAGE_BYTES_MAX:
+        raise InvalidCard(f"{path} has more than {PAGE_BYTES_MAX:,} bytes; cut it")
+    return content
+
+
+def _too_many(where: str) -> InvalidCard:
+    return InvalidCard(f"{where}: roles/, gates/ and memory/ hold more than {FILES_MAX} files; move what is no card")
+
+
+def _facts(pages: Mapping[str, bytes]) -> list[Fact]:
+    found: list[Fact] = []
+    for path, content in pages.items():
+        if not path.startswith("memory/") or path == CHARTER or path.endswith("/README.md"):
+            continue
+        page = read_page(content, path)
+        found += decision_in(page.prose, path) if path.startswith("memory/decisions/") else facts_in(page.prose, path)
+    return found
+
+
+def _settings(page: Page) -> dict[str, Any]:
+    """Return the squad's arguments that a charter's front matter gives."""
+    made: dict[str, Any] = {}
+    for key, value in page.values.items():
+        if key not in _SETTINGS:
+            raise InvalidCard(f"{page.place(key)}: there is no key {key!r}; {nearest(key, _SETTINGS)}")
+        try:
+            made[key] = _setting(key, value)
+        except (InvalidInput, TypeError) as error:
+            raise InvalidCard(f"{page.place(key)}: {error}") from error
+    return made
+
+
+def _setting(key: str, value: Any) -> Any:
+    models: Mapping[str, type[Contract]] = {"approval": ApprovalRule, "limits": Limits, "budget": Budget}
+    if key in models:
+        model = models[key]
+        if not isinstance(value, Mapping):
+            raise InvalidInput(f"{key!r} holds `key: value` lines; known: {', '.join(model.model_fields)}")
+        for inner in value:
+            if inner not in model.model_fields:
+                raise InvalidInput(f"there is no key {inner!r}; {nearest(str(inner), model.model_fields)}")
+        return model(**value)
+    if key == "independence":
+        if value not in get_args(Independence):
+            raise InvalidInput(f"{value!r} is no independence; {nearest(str(value), get_args(Independence))}")
+        return value
+    if not isinstance(value, Sequence) or isinstance(value, str) or not all(isinstance(v, str) for v in value):
+        raise InvalidInput(f"{key!r} is a list of names, such as [owner]; got {value!r:.60}")
+    return value

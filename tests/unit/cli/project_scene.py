@@ -1,0 +1,39 @@
+"""A scratch repository, and the command line run in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SQUADS = Path(sys.executable).with_name("squads")
+DEFECT = "CREATE TABLE t (a int NOT NULL, b int, UNIQUE (a, b));\n"
+CLEAN = "CREATE TABLE t (a int NOT NULL, b int NOT NULL, UNIQUE (a, b));\n"
+
+
+def squads(*arguments: str, cwd: Path, given: bytes = b"") -> subprocess.CompletedProcess[str]:
+    """Run a command; no terminal is at the other end."""
+    done = subprocess.run([SQUADS, *arguments], cwd=cwd, input=given, capture_output=True, check=False, timeout=60)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def git(cwd: Path, *arguments: str) -> str:
+    """Run git as somebody."""
+    named = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_CONFIG_GLOBAL": os.devnull}
+    named |= {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@example.org"}
+    done = subprocess.run(["git", *arguments], cwd=cwd, env={**os.environ, **named}, check=True, capture_output=True)
+    return done.stdout.decode().strip()
+
+
+def commit(cwd: Path, message: str) -> str:
+    """Commit everything and return the commit's id."""
+    git(cwd, "add", ".")
+    git(cwd, "commit", "-q", "--allow-empty", "-m", message)
+    return git(cwd, "rev-parse", "HEAD")
+
+
+def write(cwd: Path, path: str, text: str) -> None:
+    """Write a file and the folders above it."""
+    (cwd / path).parent.mkdir(parents=True, exist_ok=True)
+    (cwd / path).write_text(text)
