@@ -60,7 +60,7 @@ def audit(store: str | Path, *, keys: Path | None = None) -> Audit:
     checkpoint file the checks `rollback` and `fork` stay unchecked.
     """
     store = Path(store)
-    trust = _trust(store)
+    trust = trust_in(store)
     own = keys_of(trust, keys)
     outside: Path | None = own / CHECKPOINTS
     if not (own / CHECKPOINTS).is_file():
@@ -93,7 +93,8 @@ def audit(store: str | Path, *, keys: Path | None = None) -> Audit:
     return Audit(origin=trust.origin, size=report.size, root=report.root.hex(), packets=packets, results=tuple(results))
 
 
-def _trust(store: Path) -> Trust:
+def trust_in(store: Path) -> Trust:
+    """Return what a store's `trust.json` says; nothing is made. Raises `StorageUnavailable`, `LedgerBroken`."""
     path = store / "trust.json"
     try:
         return Trust.from_json(path.read_bytes())

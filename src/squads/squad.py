@@ -310,6 +310,7 @@ class Squad:
                 *(f"human:{workspace.person(name)}" for name in self._people),
             ]
         )
+        workspace.introduce(self._people)
         return workspace
 
     @asynccontextmanager

@@ -28,9 +28,11 @@ from squads.ledger.errors import Malformed
 from squads.ledger.keys import LOG_FORMAT, parse_role, verify_signature
 from squads.ledger.statement import PAYLOAD_TYPE, pae, statement_bytes
 from squads.ledger.trust import Trust
-from squads.people import opaque
+from squads.people import NAMES, opaque, remember, remembered
 
 ROOT, LOG, RUNNER, PROGRAM, PEOPLE = "root", "log", "runner", "program", "people"
+OWNER = "owner"
+"""Who a squad asks when nobody was named."""
 FRESH_SECONDS = 0.1
 """How old the view may be when a role begins to work."""
 CHECKPOINTS = "checkpoints"
@@ -60,6 +62,7 @@ class Workspace:
         self._view: View | None = None
         self._time_floor = 0
         self._confirmed = 0.0
+        self._names: set[str] = set()
 
     @classmethod
     def memory(cls, *, clock: Clock | None = None, entropy: Entropy = system_entropy) -> Workspace:
@@ -120,15 +123,44 @@ class Workspace:
     def signer(self, role: str) -> Signer:
         """Return the signer that this process holds for a role, made or loaded when it is first asked for."""
         if role not in self._signers:
-            name = role.replace(":", "-")
             self._signers[role] = (
-                InProcessSigner(self.entropy(32)) if self._keys is None else load_or_create(self._keys / f"{name}.key")
+                InProcessSigner(self.entropy(32)) if self._keys is None else load_or_create(self._key_file(role))
             )
         return self._signers[role]
 
     def person(self, name: str) -> str:
         """Return the opaque id under which leaves speak of a person; see `squads.people`."""
         return opaque(name, self.signer(PEOPLE))
+
+    def introduce(self, names: Iterable[str]) -> None:
+        """Remember people's names beside their keys, never in the ledger, so that `names` can tell them."""
+        fresh = [name for name in names if name not in self._names]
+        if fresh and self._keys is not None:
+            remember(self._keys / NAMES, fresh)
+        self._names.update(fresh)
+
+    def names(self, *others: str) -> dict[str, str]:
+        """Return names by opaque id, of people whose keys may answer now: those remembered here, and `others`.
+
+        Nothing is made and nothing is written; a person whose name is not known here is left out.
+        """
+        if not self._has(PEOPLE):
+            return {}
+        kept = () if self._keys is None else remembered(self._keys / NAMES)
+        people = self.view.people()
+        ids = {self.person(name): name for name in (OWNER, *kept, *sorted(self._names), *others)}
+        return {person: name for person, name in ids.items() if person in people}
+
+    def holds(self, role: str) -> bool:
+        """Say whether this process has the key that may speak as `role` now; none is made."""
+        return self._has(role) and role in self.view.roles_of(self.signer(role).key_id.hex())
+
+    def _has(self, role: str) -> bool:
+        return role in self._signers or (self._keys is not None and self._key_file(role).exists())
+
+    def _key_file(self, role: str) -> Path:
+        assert self._keys is not None
+        return self._keys / f"{role.replace(':', '-')}.key"
 
     async def found(self, roles: Iterable[str]) -> None:
         """Open the log if it is new, and register this process's key for every role that has none."""

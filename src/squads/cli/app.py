@@ -26,6 +26,11 @@ Store = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
+Asked = Annotated[str, typer.Argument(help="The packet's id, or at least its first 6 digits.")]
+Digest = Annotated[str | None, typer.Option(metavar="HEX", help="The composition's digest, or its first digits.")]
+As = Annotated[str, typer.Option("--as", metavar="NAME", help="Who this is; their key must be on this machine.")]
+Stopped = Annotated[str | None, typer.Option(metavar="ID", help="Only this packet, by id or its first 6 digits.")]
+
 
 @app.callback(invoke_without_command=True)
 def squads(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
@@ -140,6 +145,110 @@ def verify(
     from squads.cli.verify import verify_store
 
     raise typer.Exit(verify_store(store, as_json=as_json))
+
+
+@app.command()
+def status(
+    limit: Annotated[int, typer.Option(help="How many packets of a kind to show.")] = 20,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Say what is known, what is in motion, what needs approval, what changed, and what happens next."""
+    from squads.cli.status import show_status
+
+    raise typer.Exit(show_status(store=store, limit=limit, as_json=as_json))
+
+
+@app.command()
+def inbox(
+    packet: Annotated[str | None, typer.Argument(help="Show one question with every file that it is about.")] = None,
+    person: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Only what NAME can answer.")] = None,
+    limit: Annotated[int, typer.Option(help="How many questions to show.")] = 20,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Show what waits for a person's answer, and what to type."""
+    from squads.cli.inbox import show_inbox
+
+    raise typer.Exit(show_inbox(packet, person=person, store=store, limit=limit, as_json=as_json))
+
+
+@app.command()
+def approve(
+    packet: Asked,
+    reason: Annotated[str, typer.Argument(help="Why; sealed beside the answer.")] = "",
+    digest: Digest = None,
+    person: As = "owner",
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Say yes to exactly one composition; at a terminal it asks once more unless --digest names it."""
+    from squads.cli.answer import answer_question
+
+    raise typer.Exit(
+        answer_question(packet, approve=True, reason=reason, digest=digest, person=person, store=store, as_json=as_json)
+    )
+
+
+@app.command()
+def deny(
+    packet: Asked,
+    reason: Annotated[str, typer.Argument(help="Why; sealed beside the answer.")],
+    digest: Digest = None,
+    person: As = "owner",
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Say no: one denial by somebody who was asked ends the packet."""
+    from squads.cli.answer import answer_question
+
+    raise typer.Exit(
+        answer_question(
+            packet, approve=False, reason=reason, digest=digest, person=person, store=store, as_json=as_json
+        )
+    )
+
+
+@app.command()
+def stop(
+    reason: Annotated[str, typer.Argument(help="Why; whoever lifts it reads this.")],
+    packet: Stopped = None,
+    person: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="Who stops; the owner, or this program where none is.")
+    ] = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Stop everything here, or one packet, also while another process runs it. Anyone may."""
+    from squads.cli.stop import stop_work
+
+    raise typer.Exit(stop_work(reason, packet=packet, person=person, store=store, as_json=as_json))
+
+
+@app.command()
+def lift(
+    reason: Annotated[str, typer.Argument(help="Why work may go on.")],
+    packet: Stopped = None,
+    person: As = "owner",
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Lift a stop as a person, not the one who set it where there is another."""
+    from squads.cli.stop import lift_stop
+
+    raise typer.Exit(lift_stop(reason, packet=packet, person=person, store=store, as_json=as_json))
+
+
+@app.command()
+def people(
+    add: Annotated[str | None, typer.Option(metavar="NAME", help="Make a key for NAME, signed by the root.")] = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Show whose keys may answer questions and lift stops."""
+    from squads.cli.people import show_people
+
+    raise typer.Exit(show_people(add=add, store=store, as_json=as_json))
 
 
 @app.command()

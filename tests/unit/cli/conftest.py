@@ -1,0 +1,1 @@
+"""Here so that the helpers beside it can be imported by name."""
