@@ -30,6 +30,12 @@ OWN = "squads:"
 HOMES: Mapping[str, str] = {
     "checks": "squads.gates",
     "panel": "squads.gates",
+    "tool": "squads.gates",
+    "ruff": "squads.gates",
+    "bandit": "squads.gates",
+    "sqlfluff": "squads.gates",
+    "squawk": "squads.gates",
+    "semgrep": "squads.gates",
     "change": "squads.roles",
     "coordinator": "squads.roles",
 }

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from squads import plugins
 from squads.cards import Card, check_keys, nearest
@@ -25,6 +28,9 @@ from squads.gates.panel import Panel
 
 PANEL = "squads.gates.panel:Panel"
 """The class whose card lists other gates' cards as its members."""
+KINDS = ("coordinator", "builder", "gate")
+FILE_KEYS = ("baseline", "rules_path")
+"""Arguments that name a file of the project."""
 Others = Callable[[str], Any]
 """Returns another card's role by name."""
 Modules = Callable[[str], ModuleType]
@@ -48,28 +54,33 @@ def checks_named(names: Iterable[str]) -> list[CheckGate]:
     return found
 
 
-def role_of(card: Card, other: Others, modules: Modules, given: Mapping[str, Any]) -> Any:
+def role_of(
+    card: Card, other: Others, modules: Modules, given: Mapping[str, Any], files: Mapping[str, bytes] | None = None
+) -> Any:
     """Return the role that a card describes.
 
     Args:
         card: As it was read.
         other: Another card's role by name, for a panel's members.
         modules: The project's own modules by path.
+        files: The project's own files by path, for arguments that name one.
         given: Arguments that the project knows, such as `root`; used where the class takes them and the card is silent.
 
     Raises:
         InvalidCard: With file, line, what is wrong and what to do.
     """
     made = _class_of(card, modules)
-    takes = _parameters(made)
+    takes = _parameters(made) - {"prior", "card", "today"}  # what no card can say: the text below it, and a clock
     own = {"checks"} if made is Checklist else {"members"} if card.kind == PANEL else set()
-    check_keys(card, (takes - {"prior", "card"}) | own)
+    check_keys(card, takes | own)
     arguments = {key: value.value for key, value in card.keys.items() if key in takes and key not in own}
     arguments |= {key: value for key, value in given.items() if key in takes and key not in arguments}
     if "name" in takes:
         arguments["name"] = card.name
     try:
-        role = _instance(made, card, other, arguments)
+        with _on_disk(card, arguments, files or {}) as placed:
+            role = _instance(made, card, other, placed)
+        _check_role(role, card)
         _dress(role, card, takes)
     except InvalidCard:
         raise
@@ -86,9 +97,9 @@ def _instance(made: Any, card: Card, other: Others, arguments: dict[str, Any]) -
         if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
             raise InvalidCard(f"{card.place('members')}: a panel lists its `members`, the names of other gates' cards")
         return Panel(*[other(name) for name in names], **arguments)
-    if not inspect.isclass(made):
-        return copy.copy(made)  # a function under @check: an instance already, which the card may rename
-    if inspect.isabstract(made):
+    if isinstance(made, CheckGate):
+        return copy.copy(made)  # an instance already, which the card may rename
+    if inspect.isclass(made) and inspect.isabstract(made):
         raise InvalidCard(f"{card.place('kind')}: {made.__name__} leaves its work to a subclass; name that one")
     return made(**arguments)
 
@@ -128,22 +139,57 @@ def _class_of(card: Card, modules: Modules) -> Any:
         found = getattr(home, attribute)
     except Exception as error:  # whatever the project's own module does when it is imported
         raise InvalidCard(f"{place}: {named!r} cannot be imported: {type(error).__name__}: {error}") from error
-    if getattr(found, "kind", None) not in ("coordinator", "builder", "gate"):
+    if not inspect.isfunction(found) and getattr(found, "kind", None) not in KINDS:
         raise InvalidCard(f"{place}: {named!r} is no Builder, Gate, Coordinator or check")
-    if (found.kind == "gate") != (card.folder == "gates"):
-        raise InvalidCard(f"{place}: {named!r} is a {found.kind}, whose card belongs into {_folder(found.kind)}/")
     return found
 
 
-def _folder(kind: str) -> str:
-    return "gates" if kind == "gate" else "roles"
+def _check_role(role: Any, card: Card) -> None:
+    """Raise unless what a card's class or function made is a role, and of the kind that its folder holds."""
+    kind = getattr(role, "kind", None)
+    if kind not in KINDS or inspect.isclass(role):
+        raise InvalidCard(f"{card.place('kind')}: {card.kind!r} made {role!r:.60}, which is no role")
+    if (kind == "gate") != (card.folder == "gates"):
+        folder = "gates" if kind == "gate" else "roles"
+        raise InvalidCard(f"{card.place('kind')}: {card.kind!r} is a {kind}, whose card belongs into {folder}/")
+
+
+@contextmanager
+def _on_disk(card: Card, arguments: dict[str, Any], files: Mapping[str, bytes]) -> Iterator[dict[str, Any]]:
+    """Yield arguments in which files of the project stand on the disk for as long as the role is made.
+
+    They come from where the card comes from: a change must not choose the baseline or the rules that judge it.
+    """
+    named = {key: value for key, value in arguments.items() if key in FILE_KEYS and value is not None}
+    if not named:
+        yield arguments
+        return
+    with TemporaryDirectory(prefix="squads-card-") as folder:
+        for key, value in named.items():
+            paths = [
+                p for p in files if isinstance(value, str) and (p == value or p.startswith(f"{value.rstrip('/')}/"))
+            ]
+            if not paths:
+                raise InvalidCard(f"{card.place(key)}: {value!r} is no file of this project's gates/ folder")
+            for path in paths:
+                place = Path(folder) / path
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(files[path])
+        yield {**arguments, **{key: str(Path(folder) / value) for key, value in named.items()}}
 
 
 def _parameters(made: Any) -> set[str]:
-    if not inspect.isclass(made) or made.__init__ is object.__init__:
+    """Return the names of the arguments that a class or a function takes, those of `**options` included."""
+    if isinstance(made, CheckGate) or (inspect.isclass(made) and made.__init__ is object.__init__):
         return set()
-    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return {name for name, p in inspect.signature(made).parameters.items() if p.kind in kinds}
+    found = set()
+    for name, parameter in inspect.signature(made).parameters.items():
+        if parameter.kind in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY):
+            found.add(name)
+        elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            hint = get_type_hints(made, include_extras=True).get(name)
+            found |= set(getattr(next(iter(get_args(hint)), None), "__annotations__", {}))
+    return found
 
 
 def _dress(role: Any, card: Card, takes: set[str]) -> None:
@@ -152,6 +198,8 @@ def _dress(role: Any, card: Card, takes: set[str]) -> None:
     if card.prior.value:
         role.prior = card.prior.value
     role.card = card.digest
+    if "tools" in card.keys and getattr(role, "tools", None):
+        raise InvalidCard(f"{card.place('tools')}: this gate says itself which tools it is; leave `tools` out")
     for key in ("model", "family", "tools", "topics", "call_tokens_max", "call_microusd_max"):
         if key in card.keys and key not in takes:
             setattr(role, key, card.get(key))

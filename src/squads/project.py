@@ -32,7 +32,7 @@ FOLDERS = ("roles", "gates", "memory")
 FILES_MAX = 500
 """How many files a project's three folders may hold."""
 CHARTER = "memory/charter.md"
-_SUFFIXES = (".md", ".py")
+_SUFFIXES = (".md", ".py", ".json", ".yml", ".yaml")
 _SETTINGS = ("people", "independence", "approval", "limits", "budget")
 _OPEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -87,7 +87,7 @@ class Project:
         if name not in self._roles:
             self._making.append(name)
             try:
-                self._roles[name] = role_of(self.cards[name], self.role, self._module, {"root": self.root})
+                self._roles[name] = role_of(self.cards[name], self.role, self._module, {"root": self.root}, self.files)
             finally:
                 self._making.pop()
         return self._roles[name]

@@ -175,6 +175,21 @@ async def test_charter_and_facts_reach_the_roles() -> None:
     }
 
 
+def test_a_tool_is_a_card_and_its_baseline_comes_with_it() -> None:
+    """The baseline is read from where the card comes from, and is part of the prior."""
+    card = b"---\nextends: squads:ruff\nselect: [S1]\nskip: [tests/]\nbaseline: gates/known.json\n---\nRead Python.\n"
+    known = b'{"version": 1, "entries": []}'
+    with pytest.raises(InvalidCard, match=r"gates/ruff.md:5: 'gates/known.json' is no file"):
+        project({"gates/ruff.md": card}).role("ruff")
+
+    role = project({"gates/ruff.md": card, "gates/known.json": known}).role("ruff")
+
+    assert ("ruff", "Read Python.", ("tests/",)) == (role.name, role.prior, role.skip)
+    assert "S1" in " ".join(role.command)
+    with pytest.raises(InvalidCard, match="there is no key 'selct'; did you mean 'select'"):
+        project({"gates/ruff.md": card.replace(b"select", b"selct")}).role("ruff")
+
+
 def test_folders_that_are_only_called_so_are_no_project(tmp_path: Path) -> None:
     """Other programs have `roles/` too; a card begins with front matter."""
     (tmp_path / "roles").mkdir()

@@ -17,6 +17,7 @@ from squads.contracts.verdict import Verdict
 from squads.contracts.work import ReviewWork
 from squads.gates.check import CheckGate
 from squads.gates.panel import Panel
+from squads.gates.skipping import checked_skip, skips
 
 
 class Checklist(Panel):
@@ -41,12 +42,7 @@ class Checklist(Panel):
         for check in checks:
             if not isinstance(check, CheckGate):
                 raise InvalidSquad(f"{check!r:.60} is no check, so it cannot stand in the checklist {name!r}")
-        self.skip = tuple(skip)
-        for path in self.skip:
-            if not isinstance(path, str) or path.startswith("/") or path.strip("/.") == "" or "*" in path:
-                raise InvalidSquad(
-                    f"{path!r} cannot be skipped; name a folder or a file from the top, such as 'tests/', without '*'"
-                )
+        self.skip = checked_skip(skip, name)
         if refuse_at is not None:
             checks = tuple(_refusing_at(check, Severity(refuse_at)) for check in checks)
         super().__init__(*checks, name=name)
@@ -56,16 +52,12 @@ class Checklist(Panel):
         """Return the checks' verdict on what is not skipped; where everything is, nothing was looked at."""
         if work.artifact is None or not self.skip:
             return await super().review(work)
-        files = tuple(f for f in work.artifact.files if not self.skips(f.path))
+        files = tuple(f for f in work.artifact.files if not skips(self.skip, f.path))
         if not files:
             return self.decide((), looked=0)
         # The checks see the files alone; what they judge keeps its digest in the ticket.
         seen = Artifact(files=files, author=work.artifact.author, attempt=work.artifact.attempt)
         return await super().review(replace(work, artifact=seen))
-
-    def skips(self, path: str) -> bool:
-        """Return whether a path lies in what is skipped."""
-        return any(path == skipped or path.startswith(f"{skipped.rstrip('/')}/") for skipped in self.skip)
 
 
 def _refusing_at(check: CheckGate, severity: Severity) -> CheckGate:
