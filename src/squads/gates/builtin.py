@@ -9,7 +9,9 @@ from squads.gates.check import CheckGate
 
 HOMES = {
     "sql.balance-not-negative": ("squads.gates.checks.sql_balance_not_negative", "balance_not_negative"),
+    "sql.definer-rights": ("squads.gates.checks.sql_definer_rights", "definer_rights"),
     "sql.unique-null": ("squads.gates.checks.sql_unique_null", "unique_null"),
+    "sql.value-fits": ("squads.gates.checks.sql_value_fits", "value_fits"),
     "text.conflict-marker": ("squads.gates.checks.text_conflict_marker", "conflict_marker"),
 }
 """Check id to where it lives: (module, name)."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from inspect import iscoroutinefunction
 from typing import Any
 
-from squads.contracts.artifact import Artifact
+from squads.contracts.artifact import Artifact, File
 from squads.contracts.errors import InvalidSquad, NotText
 from squads.contracts.finding import Finding, Invariant, Severity
 from squads.contracts.packet import AttemptKind
@@ -20,6 +20,7 @@ from squads.contracts.work import ReviewWork
 from squads.gates.gate import Gate
 
 Violations = Callable[[Artifact], "list[Finding]"]
+Holds = Callable[[File], bool]
 
 
 class CannotLook(Exception):
@@ -37,10 +38,12 @@ class CheckGate(Gate):
         files: Sequence[str],
         refuse_at: Severity,
         reads: Sequence[AttemptKind],
+        holds: Holds | None = None,
     ) -> None:
         self.function = function
         self.invariant = invariant
         self.files = tuple(files)
+        self.holds = holds
         self.name = invariant if isinstance(invariant, str) else invariant.id
         self.prior = (function.__doc__ or "") if isinstance(invariant, str) else invariant.statement
         self.refuse_at = refuse_at
@@ -59,14 +62,17 @@ class CheckGate(Gate):
         """Read the artifact's files of this check's kind; without one there is nothing to look at, and it says so."""
         if work.artifact is None:
             return Abstained(reason="a check reads artifacts and compositions, not plans")
-        looked = work.artifact.matching(*self.files)
-        if not looked:
+        matching = work.artifact.matching(*self.files)
+        if not matching:
             return self.decide((), looked=0)
         # In a thread, so that a slow check holds up neither its neighbours nor its own deadline.
-        return await asyncio.to_thread(self._judge, work.artifact, len(looked))
+        return await asyncio.to_thread(self._judge, work.artifact, matching)
 
-    def _judge(self, artifact: Artifact, looked: int) -> Verdict:
+    def _judge(self, artifact: Artifact, matching: Sequence[File]) -> Verdict:
         try:
+            looked = sum(1 for f in matching if self.holds is None or self.holds(f))
+            if not looked:
+                return self.decide((), looked=0)
             findings: Any = self.function(artifact)
         except (CannotLook, NotText) as error:
             return Abstained(reason=str(error) or "the check could not look")
@@ -84,6 +90,7 @@ def check(
     files: Sequence[str] = ("*",),
     refuse_at: Severity = Severity.MAJOR,
     reads: Sequence[AttemptKind] = (AttemptKind.ARTIFACT,),
+    holds: Holds | None = None,
 ) -> Callable[[Violations], CheckGate]:
     """Return a decorator that makes a gate of a function from artifact to findings.
 
@@ -93,6 +100,9 @@ def check(
             and where no gate at all looked, nothing composes.
         refuse_at: The severity from which a finding refuses.
         reads: `artifact`, `composition`, or both.
+        holds: Says of one matching file whether there is something in it for this check, where the name does not tell
+            (Python with SQL in it). Only such files count as looked at. Make it cheap: a test of the bytes before any
+            parse. It may raise `CannotLook`, and the check abstains. Without it every matching file counts.
     """
     if not invariant or not isinstance(invariant, (str, Invariant)):
         raise InvalidSquad(f"{invariant!r:.60} names no invariant; write @check('an.invariant-id') above the function")
@@ -104,6 +114,6 @@ def check(
             )
         if not callable(function):
             raise InvalidSquad(f"@check({invariant!r}) decorates a function that takes an artifact; got {function!r}")
-        return CheckGate(function, invariant, files=files, refuse_at=refuse_at, reads=reads)
+        return CheckGate(function, invariant, files=files, refuse_at=refuse_at, reads=reads, holds=holds)
 
     return wrap

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from squads import Abstained, Approved, Artifact, CannotLook, Finding, InvalidInput, Invariant, Packet, Refused, check
+from squads.contracts.artifact import File
 from squads.contracts.finding import Severity
 from squads.contracts.packet import AttemptKind
 from squads.contracts.work import ReviewWork
@@ -65,6 +66,33 @@ async def test_findings_refuse_and_none_approve() -> None:
 async def test_nothing_of_its_kind_is_approved_as_not_looked_at() -> None:
     """It says zero; where every gate says so nothing composes."""
     assert await tabs.answer(reading({"a.md": "\t"})) == Approved(looked=0)
+
+
+async def test_only_files_that_hold_something_for_it_count() -> None:
+    """Where the name does not tell, `holds` says which files count; without one the function is not even called."""
+    called = []
+
+    @check(INVARIANT, files=["*.txt"], holds=lambda file: b"\t" in file.content or b"tab" in file.content)
+    def some(artifact: Artifact) -> list[Finding]:
+        called.append(artifact)
+        return []
+
+    assert await some.answer(reading({"a.txt": "a tab", "b.txt": "", "c.md": "tab"})) == Approved(looked=1)
+    assert await some.answer(reading({"b.txt": ""})) == Approved(looked=0)
+    assert len(called) == 1
+
+
+async def test_a_file_of_which_it_cannot_be_said_makes_it_abstain() -> None:
+    """Could not look, so it is not passed over as empty."""
+
+    def holds(file: File) -> bool:
+        raise CannotLook(f"{file.path} is locked")
+
+    @check(INVARIANT, files=["*.txt"], holds=holds)
+    def locked(artifact: Artifact) -> list[Finding]:
+        return []
+
+    assert await locked.answer(reading({"a.txt": ""})) == Abstained(reason="a.txt is locked")
 
 
 async def test_a_finding_below_the_bar_is_a_note() -> None:

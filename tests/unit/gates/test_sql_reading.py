@@ -176,7 +176,7 @@ def test_a_place_says_line_and_column():
         ("CREATE TABLE t (a int, , b int);", "between two commas is empty"),
         ("CREATE TABLE t (a int UNIQE);", "not part of a type|not known|does not know"),
         ("CREATE TABLE t (a int NOT NUL);", "does not know"),
-        ("CREATE TABLE t (a int) ENGINE=InnoDB;", "behind the columns"),
+        ("CREATE TABLE t (a int) STORAGE=DISK;", "behind the columns"),
         ("CREATE TABLE t (a int;", "never closed"),
         ("CREATE TABLE t (a int));", "closes nothing"),
         ("CREATE TABLE t (a text DEFAULT 'x);", "open quote"),

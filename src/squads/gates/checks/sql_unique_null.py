@@ -25,6 +25,9 @@ What is weighed, and how heavily:
 - A partial index that leaves the NULL rows out (`WHERE guild_scope IS NOT NULL`) with no key for them: a note. They may
   repeat, but the statement says so where everybody reads it. This is also how to say "unique when present" for several
   columns.
+- SQLite and MySQL take NULL for distinct too, and their schemas are read; SQL Server and Oracle do not, and are not.
+- Alembic and Django migrations, and SQL in Python's strings, count like SQL files. SQLAlchemy and Django models count
+  where nothing else in the artifact creates their table.
 - Temporary tables, and members made to be NULL (NULLIF, CASE without ELSE): a note.
 
 Where it comes from: the third catch in "The Team is the Architecture", on PostgreSQL's documentation of unique
@@ -36,7 +39,9 @@ from __future__ import annotations
 from squads.contracts.artifact import Artifact
 from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.gates.check import CannotLook, check
-from squads.gates.sql import SQL_FILES, Element, Key, Table, quoted, read_schema
+from squads.gates.sql import SCHEMA_FILES, Element, Key, Place, Table, holds_schema, quoted, read_schema
+from squads.gates.sql.changes import mentioned
+from squads.gates.sql.model import HOLE
 from squads.gates.sql.uniqueness import Gap, columns_in, deliberate, gaps, resolved
 
 INVARIANT = Invariant(
@@ -64,7 +69,7 @@ _TEXT_MAX = 4_000
 _NAME_MAX = 63
 
 
-@check(INVARIANT, files=SQL_FILES)
+@check(INVARIANT, files=SCHEMA_FILES, holds=holds_schema)
 def unique_null(artifact: Artifact) -> list[Finding]:
     """Return the unique keys of the final schema that rows with a NULL slip through."""
     schema = read_schema(artifact)
@@ -76,6 +81,9 @@ def unique_null(artifact: Artifact) -> list[Finding]:
         table = resolved(schema, declared)
         for key in declared.keys:
             found = gaps(table, key)
+            if (hidden := _computed(table, key)) and found:
+                unknown.append(f"{hidden}: this condition is only known when the code runs; write it out as plain SQL")
+                continue
             findings += _findings(table, key, [gap for gap in found if gap.certain])
             unknown += [
                 f"{key.place}: whether {_listed(gap.members)} of {table} may be NULL is not in this artifact; "
@@ -92,6 +100,17 @@ def unique_null(artifact: Artifact) -> list[Finding]:
     if unknown and not any(f.severity >= Severity.MAJOR for f in findings):
         raise CannotLook(unknown[0])
     return [f for number, f in enumerate(findings) if f not in findings[:number]]
+
+
+def _computed(table: Table, key: Key) -> Place | None:
+    """Return where a condition that could decide about `key` holds a piece that only running the code would tell."""
+    for other in table.keys:
+        told = [other.predicate, *(e.expression for e in other.elements)]
+        if any(HOLE in text for text in told) and (other is key or columns_in(other) & columns_in(key)):
+            return other.place
+    return next(
+        (c.place for c in table.checks if HOLE in c.condition and mentioned(c.condition, columns_in(key))), None
+    )
 
 
 def _findings(table: Table, key: Key, found: list[Gap]) -> list[Finding]:
@@ -128,6 +147,13 @@ def _findings(table: Table, key: Key, found: list[Gap]) -> list[Finding]:
 def _mend(table: Table, key: Key, told: list[Gap]) -> str:
     """Return SQL that closes the gaps, and as comments what else would."""
     nulls = [m for m in key.elements if any(m in g.members for g in told)]
+    if table.dialect == "mysql":
+        return _for_mysql(table, key, nulls)
+    if table.dialect == "sqlite":
+        filled = ", ".join(map(_written, nulls))
+        return (
+            f"{_index_for_nulls(table, key, told[0])}\n-- or, if it always has a value: {filled} NOT NULL in the table"
+        )
     lines = _with_nulls_equal(table, key)
     if len(nulls) == 1 and len(key.elements) > 1:
         lines = [_index_for_nulls(table, key, told[0]), *(f"-- or, from PostgreSQL 15: {line}" for line in lines)]
@@ -138,6 +164,16 @@ def _mend(table: Table, key: Key, told: list[Gap]) -> str:
         present = " AND ".join(f"{_written(m)} IS NOT NULL" for m in nulls)
         lines.append(f"-- or, if such rows may repeat, say so: a unique index WHERE {present} instead")
     return "\n".join(lines)
+
+
+def _for_mysql(table: Table, key: Key, nulls: list[Element]) -> str:
+    """Return what closes the gaps where there are no partial indexes and no NULLS NOT DISTINCT."""
+    members = ", ".join(f"(COALESCE({_written(m)}, ''))" if m in nulls else _written(m) for m in key.elements)
+    name = quoted(("_".join([table.name, *(e.column or "expr" for e in key.elements)]))[: _NAME_MAX - 5] + "_null")
+    return (
+        f"CREATE UNIQUE INDEX {name} ON {table} ({members}); -- a value of the column's type that never occurs\n"
+        f"-- or, if it always has a value: {', '.join(map(_written, nulls))} NOT NULL"
+    )
 
 
 def _index_for_nulls(table: Table, key: Key, gap: Gap) -> str:

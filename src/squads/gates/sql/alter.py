@@ -145,8 +145,13 @@ def _column_changed(cursor: Cursor, table: Table) -> Table:
         return with_column_changed(table, name, generated=text_of(cursor.group()))
     if cursor.accept("add", "generated"):
         return replace(table, not_null=table.not_null | {name})
+    if cursor.accept("set", "default"):
+        place = cursor.source.place(cursor.tokens[0].start, cursor.tokens[-1].end)
+        return with_column_changed(table, name, default=text_of(cursor.rest()), default_place=place)
+    if cursor.accept("drop", "default"):
+        return with_column_changed(table, name, default="")
     if cursor.peek() in ("set", "drop", "reset", "restart", "options", "add"):
-        return table  # defaults, statistics, storage, identity's sequence
+        return table  # statistics, storage, identity's sequence
     return cursor.fail("an ALTER COLUMN action that is not known")
 
 

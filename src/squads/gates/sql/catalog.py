@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from squads.gates.sql.changes import with_constraint_renamed
-from squads.gates.sql.model import Domain, Place, Schema, Table, TableName
+from squads.gates.sql.model import Domain, Place, Schema, Spoken, Table, TableName
+from squads.gates.sql.writes import Write
 
 
 class Catalog:
@@ -18,8 +19,12 @@ class Catalog:
         self.tables: dict[TableName, Table] = {}
         self.domains: dict[str, Domain] = {}
         self.types: frozenset[str] = frozenset()
+        self.labels: dict[str, tuple[str, ...]] = {}
         self.views: frozenset[str] = frozenset()
+        self.writes: list[Write] = []
         self.aside: tuple[Table, ...] = ()
+        self.spoken: list[Spoken] = []
+        """The statements that may change rights, routines or triggers; `authority.py` reads them when asked."""
         self.search_schema = "public"
         self.seen: frozenset[TableName] = frozenset()
         """Every name that was ever created, changed or dropped."""
@@ -34,6 +39,8 @@ class Catalog:
         """Take over the state of `other`, as ROLLBACK does."""
         self.tables, self.domains = dict(other.tables), dict(other.domains)
         self.types, self.views, self.aside = other.types, other.views, other.aside
+        self.labels = dict(other.labels)
+        self.spoken = list(other.spoken)
         self.search_schema, self.seen = other.search_schema, self.seen | other.seen
 
     def named(self, written: TableName) -> TableName:
@@ -98,9 +105,26 @@ class Catalog:
             if any(k.name == old for k in table.keys):
                 self.put(with_constraint_renamed(table, old, new))
 
-    def schema(self) -> Schema:
-        """Return what stands now."""
-        return Schema(tables=(*self.aside, *self.tables.values()), domains=self.domains, types=self.types)
+    def schema(self, *, with_writes: bool = True) -> Schema:
+        """Return what stands now, with the statements that stored rows unless they are not wanted."""
+        return Schema(
+            tables=(*self.aside, *self.tables.values()),
+            domains=dict(self.domains),
+            types=self.types,
+            labels=dict(self.labels),
+            spoken=tuple(self.spoken) if with_writes else (),
+            writes=tuple(self.writes) if with_writes else (),
+        )
+
+    def rename_type(self, old: str, new: str) -> None:
+        """Rename a type; columns of it follow."""
+        self.types |= {new}
+        if old in self.labels:
+            self.labels[new] = self.labels.pop(old)
+        for table in list(self.tables.values()):
+            if any(c.type.rsplit(".", 1)[-1] == old for c in table.columns):
+                changed = (replace(c, type=new) if c.type.rsplit(".", 1)[-1] == old else c for c in table.columns)
+                self.put(replace(table, columns=tuple(changed)))
 
 
 def merged(created: Table, touched: Table) -> Table:

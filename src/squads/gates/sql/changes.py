@@ -78,7 +78,7 @@ def with_column_renamed(table: Table, old: str, new: str, place: Place) -> Table
     )
 
 
-def with_column_changed(table: Table, name: str, **changes: str) -> Table:
+def with_column_changed(table: Table, name: str, **changes: str | Place) -> Table:
     """Return `table` with fields of one column replaced."""
     return replace(
         table,
@@ -114,7 +114,8 @@ def copied(table: Table, source: Table, included: frozenset[str], place: Place) 
     parts = Parts(not_null=set(source.not_null))
     for column in source.columns:
         generated = column.generated if "generated" in included else ""
-        parts.columns.append(replace(column, generated=generated, place=place))
+        default = column.default if "defaults" in included else ""
+        parts.columns.append(replace(column, generated=generated, default=default, default_place=place, place=place))
     if "constraints" in included:
         parts.checks = [replace(c, place=place) for c in source.checks]
     if "indexes" in included:

@@ -27,7 +27,7 @@ def create_table(catalog: Catalog, cursor: Cursor, *, temporary: bool = False, f
     else:
         table = replace(table, from_query=True)
     table = _tail(catalog, cursor, table)
-    table = replace(table, place=cursor.place())
+    table = replace(table, place=cursor.place(), dialect=cursor.source.dialect)
     earlier = catalog.tables.get(full_name)
     if exists_ok and earlier is not None and earlier.complete:
         return  # PostgreSQL keeps the first definition, whatever the second one promises
@@ -73,6 +73,8 @@ def create_domain(catalog: Catalog, cursor: Cursor) -> None:
         type=parts.columns[0].type,
         not_null=bool(parts.not_null),
         checks=tuple(_named(c, f"{name}_check{n or ''}") for n, c in enumerate(parts.checks)),
+        default=parts.columns[0].default,
+        place=cursor.place(),
     )
 
 
@@ -92,6 +94,10 @@ def alter_domain(catalog: Catalog, cursor: Cursor) -> None:
         domain = replace(domain, not_null=True)
     elif cursor.accept("drop", "not", "null"):
         domain = replace(domain, not_null=False)
+    elif cursor.accept("set", "default"):
+        domain = replace(domain, default=text_of(cursor.rest()), place=cursor.place())
+    elif cursor.accept("drop", "default"):
+        domain = replace(domain, default="")
     elif cursor.accept("drop", "constraint"):
         cursor.accept("if", "exists")
         dropped = cursor.name()
@@ -103,6 +109,25 @@ def alter_domain(catalog: Catalog, cursor: Cursor) -> None:
         added = tuple(_named(c, f"{name}_check{len(domain.checks) or ''}") for c in parts.checks)
         domain = replace(domain, checks=(*domain.checks, *added), not_null=domain.not_null or bool(parts.not_null))
     catalog.domains[name] = domain
+
+
+def alter_type(catalog: Catalog, cursor: Cursor) -> None:
+    """Apply what follows ALTER TYPE: its name and an enum's labels; attributes of composites are not read."""
+    name = cursor.qualified()[1]
+    labels = catalog.labels.get(name)
+    if cursor.accept("rename", "to"):
+        catalog.rename_type(name, cursor.name())
+    elif cursor.accept("add", "value"):
+        cursor.accept("if", "not", "exists")
+        added = cursor.take().value
+        if labels is not None and added not in labels:
+            catalog.labels[name] = (*labels, added)
+    elif cursor.accept("rename", "value"):
+        old = cursor.take().value
+        cursor.expect("to")
+        new = cursor.take().value
+        if labels is not None:
+            catalog.labels[name] = tuple(new if label == old else label for label in labels)
 
 
 def _stand_in(cursor: Cursor) -> Token:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from squads.gates.sql.lex import Source, Token, text_of
-from squads.gates.sql.model import Place
+from squads.gates.sql.model import HOLE, Place
 
 
 class Cursor:
@@ -56,11 +56,15 @@ class Cursor:
         """Take one name, folded as PostgreSQL folds it."""
         if self.done or self.tokens[self.at].kind not in ("word", "quoted"):
             self.fail("expected a name")
+        if HOLE in self.tokens[self.at].value:
+            self.fail("this name is only known when the code runs")
         return self.take().value
 
     def qualified(self) -> tuple[str, str]:
-        """Take `name` or `schema.name`; the schema is empty when it is not written."""
-        parts = [self.name()]
+        """Take `name` or `schema.name`; the schema is empty when it is not written, or only known when code runs."""
+        parts = [""] if self.peek(1) == "." and self.peek() == HOLE else [self.name()]
+        if not parts[0]:
+            self.take()
         while self.accept("."):
             parts.append(self.name())
         return (parts[-2] if len(parts) > 1 else "", parts[-1])

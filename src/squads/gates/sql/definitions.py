@@ -96,11 +96,13 @@ def read_column(cursor: Cursor, parts: Parts, *, typed: bool = True) -> None:
     if not typed:
         cursor.accept("with", "options")
     place = cursor.source.place(cursor.tokens[start].start, cursor.tokens[-1].end)
-    generated = _read_column_constraints(cursor, parts, name, place)
+    generated, default = _read_column_constraints(cursor, parts, name, place)
     if type_name in _SERIAL:
         parts.not_null.add(name)
     if typed:
-        parts.columns.append(Column(name=name, type=type_name, generated=generated, place=place))
+        parts.columns.append(
+            Column(name=name, type=type_name, generated=generated, default=default, default_place=place, place=place)
+        )
 
 
 def read_type(cursor: Cursor) -> str:
@@ -161,7 +163,7 @@ def _read_like(cursor: Cursor, parts: Parts) -> bool:
         if not adds:
             cursor.expect("excluding")
         option = cursor.name()
-        options = {"constraints", "indexes", "generated"} if option == "all" else {option}
+        options = {"constraints", "indexes", "generated", "defaults"} if option == "all" else {option}
         included = included | options if adds else included - options
     parts.copies.append((table, frozenset(included), cursor.place(start)))
     return True
@@ -185,9 +187,9 @@ def _read_type(cursor: Cursor, ends: frozenset[str] = _STARTS_CONSTRAINT) -> str
     return "".join(taken)
 
 
-def _read_column_constraints(cursor: Cursor, parts: Parts, column: str, place: Place) -> str:
-    """Take all of a column's constraints; return its generation expression, empty if it has none."""
-    generated = ""
+def _read_column_constraints(cursor: Cursor, parts: Parts, column: str, place: Place) -> tuple[str, str]:
+    """Take all of a column's constraints; return its generation expression and its default, empty if it has none."""
+    generated, default = "", ""
     while not cursor.done:
         start = cursor.at
         name = cursor.name() if cursor.accept("constraint") else ""
@@ -202,7 +204,7 @@ def _read_column_constraints(cursor: Cursor, parts: Parts, column: str, place: P
         elif cursor.accept("unique") or cursor.accept("primary", "key"):
             _read_key(cursor, parts, name, start, column=column, place=place)
         elif cursor.accept("default"):
-            _skip_default(cursor)
+            default = _read_default(cursor)
         elif cursor.accept("generated"):
             if not cursor.accept("always"):
                 cursor.expect("by", "default")
@@ -210,7 +212,7 @@ def _read_column_constraints(cursor: Cursor, parts: Parts, column: str, place: P
             if cursor.accept("identity"):
                 parts.not_null.add(column)
                 if cursor.peek() == "(":
-                    cursor.group()
+                    default = _identity_start(cursor.group())
             else:
                 generated = text_of(cursor.group())
                 if not cursor.accept("stored"):
@@ -224,7 +226,7 @@ def _read_column_constraints(cursor: Cursor, parts: Parts, column: str, place: P
             cursor.group()
         elif not _skip_timing(cursor):
             cursor.fail("a column constraint that PostgreSQL does not know")
-    return generated
+    return generated, default
 
 
 def _read_check(cursor: Cursor, parts: Parts, name: str, start: int, column: str = "") -> None:
@@ -349,9 +351,18 @@ def _skip_timing(cursor: Cursor) -> bool:
             return found
 
 
-def _skip_default(cursor: Cursor) -> None:
+def _identity_start(options: Sequence[Token]) -> str:
+    """Return what an identity column holds first, if its options say so."""
+    words = [t.value for t in options]
+    at = words.index("start") + 1 if "start" in words else len(words)
+    at += words[at : at + 1] == ["with"]
+    return text_of(options[at : at + 1]) if words[at : at + 1] != ["-"] else ""
+
+
+def _read_default(cursor: Cursor) -> str:
     """Take a default: one operand, then everything up to the next constraint; an operator takes one more operand."""
-    needs_operand = True
+    start, needs_operand = cursor.at, True
     while not cursor.done and (needs_operand or cursor.peek() not in _STARTS_CONSTRAINT):
         needs_operand = cursor.tokens[cursor.at].kind == "op"
         cursor.skip()
+    return text_of(cursor.tokens[start : cursor.at])

@@ -49,6 +49,9 @@ class Token(NamedTuple):
 class Source:
     """One file's text, and where an offset in it lies."""
 
+    dialect = "postgresql"
+    """Whose SQL it was before it was turned into PostgreSQL's; see `dialects.py`."""
+
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.text = text
@@ -57,6 +60,17 @@ class Source:
     def line(self, offset: int) -> int:
         """Return the line of `offset`, counted from 1."""
         return bisect_right(self._lines, offset)
+
+    def start_of(self, line: int) -> int:
+        """Return the offset at which `line` begins."""
+        return self._lines[line - 1]
+
+    def text_of_line(self, line: int) -> str:
+        """Return one line without its end; empty where there is none."""
+        if not 0 < line <= len(self._lines):
+            return ""
+        start = self._lines[line - 1]
+        return self.text[start : self._lines[line] if line < len(self._lines) else None].rstrip("\r\n")
 
     def place(self, start: int, end: int) -> Place:
         """Return the place from `start` up to `end`."""
@@ -209,8 +223,11 @@ def _body_step(tokens: list[Token], word: str, bodies: int) -> int:
     """Return by how much the nesting of an SQL-standard function body changes at `word`."""
     if bodies:
         return {"case": 1, "end": -1}.get(word, 0)
-    starts = word == "atomic" and bool(tokens) and tokens[-1].value == "begin" and tokens[0].value == "create"
-    return 1 if starts else 0
+    if not tokens or tokens[0].value != "create":
+        return 0
+    if word == "begin":  # SQLite's triggers
+        return int(any(t.value == "trigger" for t in tokens[1:3]))
+    return int(word == "atomic" and tokens[-1].value == "begin")
 
 
 def _is_copy_from_stdin(tokens: list[Token]) -> bool:

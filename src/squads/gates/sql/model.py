@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from squads.gates.sql.lex import Statement
+    from squads.gates.sql.writes import Write
 
 
 def word_set(text: str) -> frozenset[str]:
     """Return the words of `text`; lists of words read best as prose."""
     return frozenset(text.split())
 
+
+HOLE = "ʘ"
+"""Stands in SQL that Python makes for a piece that only running the code would tell. It reads as a letter of a name."""
 
 TableName = tuple[str, str]
 """Schema and name, both folded as PostgreSQL folds them."""
@@ -43,6 +51,10 @@ class Column:
     """Lower case, without spaces around brackets: `numeric(12,2)`, `app.money_amount`; empty when not known."""
     generated: str = ""
     """The expression of a GENERATED ALWAYS AS (...) column, else empty."""
+    default: str = ""
+    """The expression of its DEFAULT, else empty."""
+    default_place: Place | None = None
+    """Where the default was set."""
     place: Place
 
 
@@ -100,6 +112,8 @@ class Table:
     """Made by CREATE TABLE AS: it has columns nobody declared, all of them nullable."""
     temporary: bool = False
     foreign: bool = False
+    dialect: str = "postgresql"
+    """Whose SQL it was written in; what mends it is spelled otherwise elsewhere."""
     unseen: tuple[tuple[str, str, Place], ...] = ()
     """What was done to parts that are not in the artifact: (what, name, place)."""
     place: Place
@@ -126,6 +140,16 @@ class Domain:
     type: str
     not_null: bool = False
     checks: tuple[Check, ...] = ()
+    default: str = ""
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A statement that may change rights, routines or triggers, and the schema that new names went to then."""
+
+    statement: Statement
+    search_schema: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,9 +160,17 @@ class Schema:
     domains: Mapping[str, Domain] = field(default_factory=dict)
     types: frozenset[str] = frozenset()
     """Types made by CREATE TYPE: enums, composites, ranges. None of them is a number."""
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The labels of each enum."""
+    spoken: tuple[Spoken, ...] = ()
+    """The statements that may change rights, routines or triggers, in order; for `authority.py` to read."""
+    writes: tuple[Write, ...] = ()
+    """The statements that store or change rows, and those that change tables under them, in order."""
 
     def ancestors(self, table: Table) -> Iterator[Table]:
         """Yield the tables it inherits from, nearest first, each once."""
+        if not table.parents:
+            return
         by_name = {t.full_name: t for t in self.tables}
         waiting, seen = list(table.parents), {table.full_name}
         while waiting:

@@ -13,16 +13,19 @@ from collections.abc import Callable
 
 from squads.gates.sql.alter import alter_table
 from squads.gates.sql.catalog import Catalog
-from squads.gates.sql.create import alter_domain, create_domain, create_table, create_unique_index
+from squads.gates.sql.create import alter_domain, alter_type, create_domain, create_table, create_unique_index
 from squads.gates.sql.cursor import Cursor
 from squads.gates.sql.lex import Source, Statement, Token, split, tokens_of
-from squads.gates.sql.model import word_set
+from squads.gates.sql.model import Schema, Spoken, word_set
+from squads.gates.sql.writes import Write
 
 _VERBS_SKIPPED = word_set(
     "analyze analyse call checkpoint close cluster comment copy deallocate declare delete discard execute explain "
     "fetch grant import insert listen load lock merge move notify prepare reassign refresh reindex reset revoke "
     "security select show table truncate unlisten update vacuum values with"
 )
+_VERBS_RECORDED = word_set("insert update delete truncate copy merge with explain comment")
+_STORES = re.compile(r"\b(insert\s+into|update|merge\s+into)\b", re.IGNORECASE)
 _KINDS_SKIPPED = word_set(
     "access aggregate cast collation conversion database event extension function group index language operator "
     "policy procedure procedural publication role routine rule sequence server statistics subscription text "
@@ -34,6 +37,7 @@ _CHANGES_TABLES = re.compile(
     r"|(set|drop)\s+not\s+null|create\s+domain|alter\s+domain|rename\s+(to|column|constraint))\b",
     re.IGNORECASE,
 )
+_SPEAKS_OF_RIGHTS = word_set("create alter drop do grant revoke reassign set reset select call")
 _SCOPES = word_set("global local temp temporary unlogged materialized recursive")
 _PSQL_CHOICES = frozenset(("if", "elif", "else"))
 
@@ -45,14 +49,22 @@ class Run:
         self.catalog = Catalog()
         self._include = include
         self._saved: list[tuple[str, Catalog]] = []
+        self._moment: Schema | None = None
+        """The tables as the last statement left them; None when they may have changed since."""
 
     def apply(self, statement: Statement) -> None:
         """Apply one statement. Raises `CannotLook` when it may matter and was not understood."""
         cursor = Cursor(statement.source, statement.tokens)
+        if cursor.peek() in _SPEAKS_OF_RIGHTS or statement.tokens[0].kind == "meta":
+            self.catalog.spoken.append(Spoken(statement, self.catalog.search_schema))
         if statement.tokens[-1].kind == "meta":
             self._meta(statement)
             return
         verb = cursor.peek()
+        self._run_verb(cursor, verb)
+        self._record(statement)
+
+    def _run_verb(self, cursor: Cursor, verb: str) -> None:
         if cursor.accept("create"):
             self._create(cursor)
         elif cursor.accept("alter"):
@@ -67,6 +79,19 @@ class Run:
             self._transaction(cursor)
         elif verb not in _VERBS_SKIPPED and verb != "(":
             cursor.fail("no PostgreSQL statement begins so")
+
+    def _record(self, statement: Statement) -> None:
+        """Keep a statement that stores rows, or changes tables under them, with the tables as they stand now."""
+        words = [t.value for t in statement.tokens[:2]]
+        if words[0] in _VERBS_RECORDED or (words[0] in ("alter", "drop") and words[-1] in ("table", "foreign")):
+            if words[0] not in _VERBS_RECORDED:
+                self._moment = None
+            self._moment = self._moment or self.catalog.schema(with_writes=False)
+            self.catalog.writes.append(Write(statement, self._moment, self.catalog.search_schema))
+        elif words[0] not in _VERBS_SKIPPED:
+            self._moment = None
+            if words[0] == "create" and any(t.kind == "dollar" and _STORES.search(t.value) for t in statement.tokens):
+                self.catalog.writes.append(Write(statement, Schema(), self.catalog.search_schema))
 
     def _create(self, cursor: Cursor) -> None:
         if cursor.accept("or"):
@@ -84,7 +109,12 @@ class Run:
         elif cursor.accept("domain"):
             create_domain(self.catalog, cursor)
         elif cursor.accept("type"):
-            self.catalog.types |= {cursor.qualified()[1]}
+            name = cursor.qualified()[1]
+            self.catalog.types |= {name}
+            if cursor.accept("as", "enum"):
+                # Of two enums of one name, in two schemas, either may be meant: a label of one is no mistake.
+                labels = [t.value for t in cursor.group() if t.kind in ("string", "dollar")]
+                self.catalog.labels[name] = (*self.catalog.labels.get(name, ()), *labels)
         elif cursor.accept("view"):
             cursor.accept("if", "not", "exists")
             self.catalog.views |= {cursor.qualified()[1]}
@@ -112,7 +142,9 @@ class Run:
                     self.catalog.move(name, (new, name[1]))
         elif cursor.accept("foreign", "table"):
             alter_table(self.catalog, cursor)
-        elif cursor.peek() not in _KINDS_SKIPPED | {"type", "materialized"}:
+        elif cursor.accept("type"):
+            alter_type(self.catalog, cursor)
+        elif cursor.peek() not in _KINDS_SKIPPED | {"materialized"}:
             cursor.fail("ALTER of something that is not known")
 
     def _drop(self, cursor: Cursor) -> None:
@@ -133,6 +165,8 @@ class Run:
                     self.catalog.drop(self.catalog.named(name))
                 case "index":
                     self.catalog.drop_index(name[1])
+                case "type":
+                    self.catalog.labels.pop(name[1], None)
                 case "schema":
                     for table in [n for n in self.catalog.tables if n[0] == name[1]]:
                         self.catalog.drop(table)
@@ -234,6 +268,10 @@ class Run:
     def _do_one(self, source: Source, part: Cursor, *, known: bool) -> None:
         tokens = tuple(part.tokens[part.at :])
         text = source.text[tokens[0].start : tokens[-1].end]
+        if tokens[0].value in ("insert", "update", "delete", "with"):
+            self._record(Statement(source, tokens))
+        if [t.value for t in tokens[:2]] == ["create", "type"]:
+            self.apply(Statement(source, tokens))
         if not _CHANGES_TABLES.search(text):
             return
         if part.accept("execute") and len(tokens) == 2 and tokens[1].kind in ("string", "dollar"):

@@ -1,0 +1,32 @@
+-- The application role may write the audit table through this trigger (see the grants below).
+CREATE ROLE guild_app LOGIN;
+CREATE ROLE guild_auditor NOLOGIN;
+
+CREATE TABLE reputation_scores (
+    holder_id   uuid    NOT NULL,
+    score_kind  text    NOT NULL,
+    score       numeric NOT NULL,
+    PRIMARY KEY (holder_id, score_kind)
+);
+
+CREATE TABLE audit_events (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    happened   timestamptz NOT NULL DEFAULT now(),
+    table_name text        NOT NULL,
+    row_data   jsonb       NOT NULL
+);
+
+GRANT SELECT, INSERT, UPDATE ON reputation_scores TO guild_app;
+GRANT SELECT, INSERT ON audit_events TO guild_auditor;
+
+CREATE FUNCTION secure_audit_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    -- runs with sufficient rights
+    INSERT INTO audit_events (table_name, row_data) VALUES (TG_TABLE_NAME, to_jsonb(NEW));
+    RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER reputation_scores_audit
+    AFTER INSERT OR UPDATE ON reputation_scores
+    FOR EACH ROW EXECUTE FUNCTION secure_audit_event();

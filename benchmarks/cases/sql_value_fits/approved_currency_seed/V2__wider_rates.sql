@@ -1,0 +1,1 @@
+alter table currency alter column rate_to_eur type numeric(12,4);

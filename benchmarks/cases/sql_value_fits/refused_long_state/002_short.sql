@@ -1,0 +1,1 @@
+ALTER TABLE "Orders" ALTER COLUMN "State" TYPE varchar(10);

@@ -1,0 +1,130 @@
+"""`sql.value-fits`: every value that the artifact itself gives a column fits the column's type.
+
+Why it matters: numeric(5,4) holds 9.9999 at most. A specification that says the column keeps the half-life constant,
+30.0, looks complete, its migration runs, and its tests pass as long as they insert small numbers; the first real row
+fails with "numeric field overflow", in production, in the middle of somebody's transaction. A code that is one
+character too long, milliseconds in an integer and a longitude in numeric(8,6) end the same way.
+
+Refused:
+
+    CREATE TABLE reputation_scores (
+        holder_id uuid NOT NULL,
+        decay_factor numeric(5,4) NOT NULL DEFAULT 30.0  -- half-life in days
+    );
+
+Approved:
+
+    CREATE TABLE reputation_scores (
+        holder_id uuid NOT NULL,
+        decay_factor numeric(5,4) NOT NULL DEFAULT 0.0231  -- ln 2 / half-life in days, not the half-life (30.0)
+    );
+
+What is weighed, and how heavily:
+
+- A value that PostgreSQL cannot store at all: major, refused. Such values come from DEFAULT, from INSERT, UPDATE, MERGE
+  and COPY, from lists and ranges in CHECK, from a column that becomes too narrow for rows stored before, from comments,
+  documents and constants in programs that name the column. A row is judged by the type of its day in the order of the
+  migrations.
+- A value other than zero that would be stored as zero (0.0231 in numeric(4,1)): major. All of it is lost, silently.
+- A value that loses digits (30.12345 in numeric(10,2)): a note. PostgreSQL rounds, and that is often meant.
+- Prose that may speak of something else: a note. Prose that says what is not, what was or what overflows: nothing.
+- Types and tables that are not in the artifact hold whatever they are given: nothing is known of them.
+- SQLite keeps to no type and is not judged; of MySQL only types with a written size are. Tests in Python are not read:
+  they store on purpose what must be refused.
+
+Where it comes from: the builder's own catch in "The Team is the Architecture": NUMERIC(5,4) for a half-life of 30.0;
+PostgreSQL documentation, Numeric Types and Character Types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from squads.contracts.artifact import Artifact, File
+from squads.contracts.finding import Finding, Invariant, Location, Severity
+from squads.gates.check import check
+from squads.gates.sql import SCHEMA_FILES, holds_schema, read_schema
+from squads.gates.sql.fits.documents import spoken
+from squads.gates.sql.fits.fitting import Unfit, defaults, rows
+from squads.gates.sql.fits.programs import programmed
+from squads.gates.sql.fits.python_modules import may_declare
+from squads.gates.sql.fits.ranges import ranges
+
+INVARIANT = Invariant(
+    id="sql.value-fits",
+    statement="Every value that a default, a row, a constraint or a document gives a column fits the column's type.",
+    why=(
+        "A number outside numeric(p,s) or integer, or a text longer than varchar(n), fails the first time it is really "
+        "stored; nothing fails before, neither the migration nor a test with smaller values."
+    ),
+    severity=Severity.MAJOR,
+    cwe=1284,
+    refused=(
+        "CREATE TABLE reputation_scores (\n"
+        "    holder_id uuid NOT NULL,\n"
+        "    decay_factor numeric(5,4) NOT NULL DEFAULT 30.0  -- half-life in days\n"
+        ");"
+    ),
+    approved=(
+        "CREATE TABLE reputation_scores (\n"
+        "    holder_id uuid NOT NULL,\n"
+        "    decay_factor numeric(5,4) NOT NULL DEFAULT 0.0231  -- ln 2 / half-life in days, not the half-life (30.0)\n"
+        ");"
+    ),
+    origin='"The Team is the Architecture", the builder\'s own catch; PostgreSQL documentation, Numeric Types.',
+)
+_TEXT_MAX = 4_000
+_SAYS = {
+    "default": "The default of {} does not fit",
+    "row": "A value for {} does not fit",
+    "check": "The CHECK on {} does not fit its type",
+    "comment": "A comment gives {} a value that does not fit",
+    "document": "A document gives {} a value that does not fit",
+    "program": "The program gives {} a value that does not fit",
+}
+
+
+def holds_columns(file: File) -> bool:
+    """Return whether columns may be declared in a file: in SQL, or in Python that makes tables or declares fields."""
+    return holds_schema(file) or may_declare(file)
+
+
+@check(INVARIANT, files=SCHEMA_FILES, holds=holds_columns)
+def value_fits(artifact: Artifact) -> list[Finding]:
+    """Return the values that their columns cannot hold, one finding for each column and source."""
+    schema = read_schema(artifact)
+    found = [*defaults(schema), *rows(schema), *ranges(schema), *spoken(artifact, schema)]
+    told = {(u.place.path, line, _last(u)) for u in found for line in range(u.place.line, u.place.end_line + 1)}
+    in_programs = programmed(artifact, schema)  # what became SQL above is told already
+    return _findings([*found, *(u for u in in_programs if (u.place.path, u.place.line, _last(u)) not in told)])
+
+
+def _last(one: Unfit) -> str:
+    """Return the column's own name."""
+    return one.column.rsplit(".", 1)[-1]
+
+
+def _findings(found: Iterable[Unfit]) -> list[Finding]:
+    """Return one finding for each column, source and weight, at the first place; the others are counted."""
+    groups: dict[tuple[str, str, Severity], list[Unfit]] = {}
+    for one in found:
+        heavy = one.certain and one.misfit.loses != "digits"
+        severity = Severity.MAJOR if heavy else Severity.NOTE
+        groups.setdefault((one.column, one.source, severity), []).append(one)
+    return [_finding(severity, group) for (_, _, severity), group in groups.items()]
+
+
+def _finding(severity: Severity, group: list[Unfit]) -> Finding:
+    first, place = group[0], group[0].place
+    places = {(u.place.path, u.place.line, u.place.column) for u in group}
+    more = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
+    lossy = "would lose digits" if first.misfit.loses == "digits" else "does not fit"
+    says = _SAYS[first.source].format(first.column).replace("does not fit", lossy, 1)
+    return Finding(
+        invariant=INVARIANT.id,
+        severity=severity,
+        message=f"{says}: {first.misfit.reason}{more}."[:_TEXT_MAX],
+        location=Location(path=place.path, line=place.line, column=place.column, end_line=place.end_line),
+        evidence=(place.text.strip() or "(empty)")[:_TEXT_MAX],
+        satisfy=first.mend[:_TEXT_MAX],
+    )

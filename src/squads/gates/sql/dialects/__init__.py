@@ -1,0 +1,1 @@
+"""SQLite and MySQL, turned into the PostgreSQL that they mean."""

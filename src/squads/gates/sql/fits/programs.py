@@ -1,0 +1,294 @@
+"""Values that Python code of an artifact gives to columns: parameters of SQL, keywords, dicts, constants by name.
+
+The code is parsed and never run. A value counts where it certainly reaches the column: it stands for the column in an
+INSERT or UPDATE of the same call, or it carries the column's name in code that names the table. A constant of the
+column's name that the code only computes with is left to a person.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+
+from squads.contracts.artifact import Artifact
+from squads.gates.check import CannotLook
+from squads.gates.sql.fits.bounds import Type, column_type, misfit
+from squads.gates.sql.fits.constants import Constant
+from squads.gates.sql.fits.documents import distinctive
+from squads.gates.sql.fits.fitting import Unfit, judged, unfit
+from squads.gates.sql.fits.orm import defined
+from squads.gates.sql.fits.python_modules import Module, modules, normal, plain_name
+from squads.gates.sql.fits.python_values import Names, called, items_of, names_in, pairs_of, text_of, value_of
+from squads.gates.sql.fits.rows import stored
+from squads.gates.sql.lex import Source, Statement, Token, statements
+from squads.gates.sql.model import Column, Schema, Table, TableName, word_set
+from squads.gates.sql.writes import Write
+
+_WRITES = re.compile(r"\s*(?:--[^\n]*\s+|/\*.*?\*/\s*)*(?:insert|update|merge|with)\b", re.IGNORECASE | re.DOTALL)
+_ASKS = word_set(
+    "filter filter_by exclude get get_or_none Q where having find find_one find_by select first count exists"
+)
+"""Calls whose keywords look for rows and store nothing."""
+_MANY = re.compile(r"\(([^()]*)\)\s*VALUES\s+%s", re.IGNORECASE)
+_PARAMETER = re.compile(
+    r"'[^']*'|\"[^\"]*\"|--[^\n]*|%\((?P<percent>\w+)\)s|(?P<plain>%s)|(?<![:\w]):(?P<colon>[A-Za-z_]\w*)|(?P<mark>\?)"
+)
+
+
+Columns = dict[str, list[tuple[Table, Column, Type]]]
+"""Every column that an artifact leaves, by its name."""
+
+
+def programmed(artifact: Artifact, schema: Schema) -> Iterator[Unfit]:
+    """Yield the values that Python code gives to columns which cannot hold them."""
+    try:
+        # Once for all modules: a large artifact has hundreds of both.
+        columns: Columns = {}
+        for table in schema.tables:
+            for column in schema.resolved(table).columns:
+                columns.setdefault(column.name, []).append((table, column, column_type(schema, table, column)))
+        tables: dict[str, set[TableName]] = {}
+        for table in schema.tables:
+            tables.setdefault(normal(table.name), set()).add(table.full_name)
+        for module in modules(artifact, schema):
+            yield from _Reader(module, schema, columns, tables).read()
+            yield from defined(module.tree, module.names, module.place, module.text)
+    except RecursionError as error:
+        raise CannotLook("the Python is nested too deeply to be read; flatten its expressions") from error
+
+
+class _Reader:
+    """Walks one module, function by function."""
+
+    def __init__(self, module: Module, schema: Schema, columns: Columns, tables: Mapping[str, set[TableName]]) -> None:
+        self.module = module
+        self.schema = schema
+        self.columns = columns
+        self.spoken = {name for word in module.said & tables.keys() for name in tables[word]}
+
+    def read(self) -> Iterator[Unfit]:
+        if not self.columns:
+            return
+        yield from self._body(self.module.tree, self.module.names)
+
+    def _body(self, node: ast.AST, names: Names) -> Iterator[Unfit]:
+        for child in ast.iter_child_nodes(node):
+            inner = names
+            if isinstance(child, (ast.With, ast.AsyncWith)) and any(map(_expects_an_error, child.items)):
+                continue
+            if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                parameters = child.args
+                every = [*parameters.posonlyargs, *parameters.args, *parameters.kwonlyargs]
+                inner = names_in(child.body, names, frozenset(a.arg for a in every))
+                yield from self._parameters(child.args, names)
+            yield from self._node(child, inner)
+            yield from self._body(child, inner)
+
+    def _node(self, node: ast.AST, names: Names) -> Iterator[Unfit]:
+        match node:
+            case ast.Call():
+                yield from self._sql(node, names)
+                chain = {normal(w) for w in _identifiers(node)}
+                for word in node.keywords if called(node) not in _ASKS else ():
+                    if word.arg:
+                        yield from self._given(word.arg, word.value, names, node, chain)
+            case ast.Dict():
+                yield from self._dict(node, names)
+            case ast.Assign(targets=[target], value=value) | ast.AnnAssign(target=target, value=ast.expr() as value):
+                yield from self._assigned(target, value, names, node)
+
+    def _given(
+        self, name: str, value: ast.expr, names: Names, node: ast.expr | ast.stmt, chain: set[str]
+    ) -> Iterator[Unfit]:
+        """Judge a value that carries a column's name."""
+        constant = None
+        for table, column, target in self.columns.get(name, ()):
+            certain = normal(table.name) in chain or (distinctive(name) and table.full_name in self.spoken)
+            if not certain:
+                continue
+            constant = constant or value_of(value, names)
+            if constant is None:
+                return
+            yield from self._judge(table, column, target, constant, node)
+
+    def _judge(
+        self,
+        table: Table,
+        column: Column,
+        target: Type,
+        constant: Constant,
+        node: ast.expr | ast.stmt,
+        *,
+        certain: bool = True,
+    ) -> Iterator[Unfit]:
+        found = misfit(constant, target)
+        if found is not None:
+            yield unfit("program", table, column, found, self.module.place(node), certain=certain)
+
+    def _parameters(self, arguments: ast.arguments, names: Names) -> Iterator[Unfit]:
+        """Judge the defaults of parameters that are called like a column."""
+        plain = [*arguments.posonlyargs, *arguments.args]
+        pairs = [*zip(reversed(plain), reversed(arguments.defaults), strict=False)]
+        pairs += [(a, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None]
+        for argument, default in pairs:
+            yield from self._given(argument.arg, default, names, default, set())
+
+    def _dict(self, node: ast.Dict, names: Names) -> Iterator[Unfit]:
+        pairs = pairs_of(node, names) or {}
+        for table in self.schema.tables:
+            columns = {c.name for c in table.columns}
+            row = len(pairs) > 1 and set(pairs) <= columns and len(pairs) == len(node.keys)
+            for name, value in pairs.items() if row and table.full_name in self.spoken else ():
+                yield from self._given(name, value, names, value, {normal(table.name)})
+        for name, value in pairs.items():
+            if distinctive(name):
+                yield from self._given(name, value, names, value, set())
+
+    def _assigned(self, target: ast.expr, value: ast.expr, names: Names, node: ast.stmt) -> Iterator[Unfit]:
+        """Judge `DECAY_FACTOR = 30.0`, `score.decay_factor = 30.0` and `row["decay_factor"] = 30.0`."""
+        match target:
+            case ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=str() as name)):
+                yield from self._given(name, value, names, node, set())
+                return
+            case ast.Name(id=name):
+                pass
+            case _:
+                return
+        plain = plain_name(name)
+        if not distinctive(plain) or isinstance(value, ast.Call):
+            return
+        constant = value_of(value, names)
+        for table, column, kind in self.columns.get(plain, ()) if constant else ():
+            alone = len(self.columns[plain]) == 1
+            if constant is not None and (alone or table.full_name in self.spoken):
+                certain = not self._computed_with(name)
+                yield from self._judge(table, column, kind, constant, node, certain=certain)
+
+    def _computed_with(self, name: str) -> bool:
+        """Return whether the code computes with the name, so that what is stored is something else."""
+        for node in ast.walk(self.module.tree):
+            if isinstance(node, (ast.BinOp, ast.Compare)):
+                inside = ast.walk(node)
+                if any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in inside):
+                    return True
+        return False
+
+    def _sql(self, node: ast.Call, names: Names) -> Iterator[Unfit]:
+        """Judge what the SQL in a call stores, its parameters included."""
+        for position, argument in enumerate(node.args[:3]):
+            text = text_of(argument, names)
+            if text is None or not _WRITES.match(text):
+                continue
+            rest = node.args[position + 1 :]
+            if isinstance(argument, ast.Call) and called(argument) == "bindparams":
+                given = [k for k in argument.keywords if k.arg]
+                rest = [ast.Dict([ast.Constant(k.arg) for k in given], [k.value for k in given])]
+            yield from self._statement(text, rest, names, node)
+            return
+
+    def _statement(self, text: str, rest: list[ast.expr], names: Names, node: ast.Call) -> Iterator[Unfit]:
+        if called(node) == "execute_values" and (listed := _MANY.search(text)):
+            marks = ", ".join(["%s"] * len(listed[1].split(",")))
+            text = f"{text[: listed.start()]}({listed[1]}) VALUES ({marks}){text[listed.end() :]}"
+        numbered, labels = _numbered(text)
+        source = Source(self.module.path, numbered)
+        try:
+            parsed = list(statements(source))
+            for statement in parsed:
+                yield from self._rows(statement, rest, labels, names, node)
+        except CannotLook:
+            return  # no SQL, or another database's; whoever reads the SQL itself says so
+
+    def _rows(
+        self, statement: Statement, rest: list[ast.expr], labels: list[str], names: Names, node: ast.Call
+    ) -> Iterator[Unfit]:
+        for value in stored(Write(statement, self.schema), self.schema):
+            target = column_type(self.schema, value.table, value.column)
+            number = _parameter_number(value.tokens)
+            if number is None:
+                if found := judged(self.schema, list(value.tokens), target):
+                    yield unfit("program", value.table, value.column, found, self.module.place(node))
+                continue
+            for given in _arguments(rest, number, labels, names):
+                constant = value_of(given, names)
+                if constant is not None:
+                    yield from self._judge(value.table, value.column, target, constant, node)
+
+
+def _numbered(text: str) -> tuple[str, list[str]]:
+    """Return `text` with every parameter written as $1, $2 ..., and what each was called; empty for `%s` and `?`."""
+    labels: list[str] = []
+
+    def one(found: re.Match[str]) -> str:
+        label = found["percent"] or found["colon"]
+        if label is None and not (found["plain"] or found["mark"]):
+            return found[0]
+        labels.append(label or "")
+        return f"${len(labels)}"
+
+    return _PARAMETER.sub(one, text), labels
+
+
+def _parameter_number(tokens: object) -> int | None:
+    """Return n for an expression that is `$n`, perhaps cast."""
+    listed: list[Token] = list(tokens)  # type: ignore[call-overload]
+    if not listed or listed[0].kind != "number" or not listed[0].text.startswith("$"):
+        return None
+    if len(listed) > 1 and listed[1].text != "::":
+        return None
+    return int(listed[0].text[1:][:6])
+
+
+def _arguments(rest: list[ast.expr], number: int, labels: list[str], names: Names) -> Iterator[ast.expr]:
+    """Yield what stands for the parameter `number`: of one row, or of every row of executemany."""
+    if not rest:
+        return
+    label = labels[number - 1] if number <= len(labels) else ""
+    rows = [rest[0]]
+    members = items_of(rest[0], names)
+    if members and all(items_of(m, names) is not None or pairs_of(m, names) is not None for m in members):
+        rows = members
+    for row in rows:
+        if label:
+            given = (pairs_of(row, names) or {}).get(label)
+            if given is not None:
+                yield given
+            continue
+        values = items_of(row, names)
+        if values is None and not labels:  # asyncpg: one argument for each parameter
+            values = rest
+        if values is not None and number <= len(values):
+            yield values[number - 1]
+
+
+def _expects_an_error(item: ast.withitem) -> bool:
+    """Return whether a test says here that the database must refuse: pytest.raises, assertRaises, suppress."""
+    call = item.context_expr
+    return isinstance(call, ast.Call) and called(call) in ("raises", "assertRaises", "assertRaisesRegex", "suppress")
+
+
+def _identifiers(node: ast.Call) -> Iterator[str]:
+    """Yield the names in what is called, and in the calls before it: `insert(Score).values(...)`."""
+    current: ast.expr = node.func
+    for _ in range(40):
+        match current:
+            case ast.Attribute():
+                yield current.attr
+                current = current.value
+            case ast.Call():
+                for argument in current.args:
+                    if isinstance(argument, ast.Name):
+                        yield argument.id
+                    elif isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                        yield argument.value
+                    elif isinstance(argument, ast.Attribute):
+                        yield argument.attr
+                current = current.func
+            case ast.Subscript():
+                current = current.value
+            case ast.Name():
+                yield current.id
+                return
+            case _:
+                return

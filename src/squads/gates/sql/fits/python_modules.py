@@ -1,0 +1,143 @@
+"""The Python files of an artifact that may speak of its columns, as trees, with what their names are bound to.
+
+Most files of an artifact speak of no table: they are told by their words, before anything is parsed. A file that cannot
+be parsed is `CannotLook` only where its words say that it may matter.
+"""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+import warnings
+from dataclasses import dataclass
+
+from squads.contracts.artifact import Artifact, File
+from squads.contracts.errors import NotText
+from squads.gates.check import CannotLook
+from squads.gates.sql.fits.documents import distinctive
+from squads.gates.sql.fits.python_values import Names, names_in
+from squads.gates.sql.model import Place, Schema, word_set
+
+PYTHON_BYTES_MAX = 8 * 1024 * 1024
+"""The most Python that one look reads, all files together."""
+
+_TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+"""Tests store on purpose what must be refused."""
+_SPEAKS = word_set(
+    "Column mapped_column Field DecimalField CharField SlugField SmallIntegerField IntegerField BigIntegerField "
+    "PositiveSmallIntegerField PositiveIntegerField create_table add_column"
+)
+"""Words of declared columns."""
+_PREFIXES = ("DEFAULT_", "INITIAL_", "BASE_", "STARTING_")
+_TEXT_MAX = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One Python file as a tree."""
+
+    path: str
+    text: str
+    tree: ast.Module
+    names: Names
+    said: frozenset[str]
+    """Its words as `normal` has them, to see which tables it speaks of."""
+
+    def place(self, node: ast.expr | ast.stmt) -> Place:
+        """Return where `node` stands."""
+        end = node.end_lineno or node.lineno
+        lines = self.text.split("\n")[node.lineno - 1 : end]
+        return Place(
+            path=self.path,
+            line=node.lineno,
+            column=node.col_offset + 1,
+            end_line=end,
+            text="\n".join(lines).strip()[:_TEXT_MAX],
+        )
+
+
+def may_declare(file: File) -> bool:
+    """Return whether a file's words are those of declared columns; it is not parsed for that."""
+    return any(word.encode() in file.content for word in _SPEAKS)
+
+
+def normal(name: str) -> str:
+    """Return a table's or class's name as one word without underscores and plural."""
+    word = name.replace("_", "").lower()
+    for ending, single in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("s", "")):
+        if word.endswith(ending) and not word.endswith("ss"):
+            return word.removesuffix(ending) + single
+    return word
+
+
+def modules(artifact: Artifact, schema: Schema) -> list[Module]:
+    """Return the Python files that may speak of columns, and know what those they import bind."""
+    files = [f for f in artifact.matching("*.py") if not _TESTS.search(f.path)]
+    size = sum(len(f.content) for f in files)
+    if size > PYTHON_BYTES_MAX:
+        raise CannotLook(f"{len(files)} Python files hold {size} bytes, more than {PYTHON_BYTES_MAX}; look at fewer")
+    words = {f.path: frozenset(re.findall(r"[^\W\d]\w*", f.content.decode("utf-8", "replace"))) for f in files}
+    tables = {normal(t.name) for t in schema.tables}
+    columns = {c.name.lower() for t in schema.tables for c in t.columns if distinctive(c.name)}
+    said = {path: frozenset(map(normal, found)) for path, found in words.items()}
+    telling = {
+        path
+        for path, found in words.items()
+        if found & _SPEAKS or said[path] & tables or not columns.isdisjoint(plain_name(w) for w in found)
+    }
+    imported = frozenset().union(*(words[path] for path in telling)) if telling else frozenset()
+    trees: dict[str, tuple[str, ast.Module]] = {}
+    for file in files:
+        stem = posixpath.basename(file.path).removesuffix(".py")
+        folder = posixpath.basename(posixpath.dirname(file.path))
+        wanted = file.path in telling or stem in imported or folder in imported
+        parsed = _tree(file, must=file.path in telling) if wanted else None
+        if parsed is not None:
+            trees[file.path] = parsed
+    shared: dict[str, list[ast.expr]] = {}
+    for _, tree in trees.values():
+        for name, value in names_in(tree.body).bound.items():
+            shared.setdefault(name, []).append(value)
+    once = {name: values[0] for name, values in shared.items() if len(values) == 1}
+    return [
+        Module(path, text, tree, names_in(tree.body, Names(_imported(tree, once))), said[path])
+        for path, (text, tree) in trees.items()
+        if path in telling
+    ]
+
+
+def _tree(file: File, *, must: bool) -> tuple[str, ast.Module] | None:
+    """Return a file's text and tree; one that cannot be read matters only where it `must` be."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return file.text, ast.parse(file.text)
+    except (NotText, SyntaxError, ValueError, MemoryError) as error:
+        if not must:
+            return None
+        raise CannotLook(
+            f"{file.path}: could not be read as Python ({str(error)[:200]}); mend it, or leave it out"
+        ) from error
+
+
+def plain_name(name: str) -> str:
+    """Return a constant's name without DEFAULT_ and its like, in lower case."""
+    return next((name.removeprefix(p) for p in _PREFIXES if name.startswith(p)), name).lower()
+
+
+def _imported(tree: ast.Module, shared: dict[str, ast.expr]) -> dict[str, ast.expr]:
+    """Return what the names that a module imports are bound to elsewhere in the artifact."""
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                local = alias.asname or alias.name
+                for name, value in shared.items():
+                    if name == alias.name or name.startswith(f"{alias.name}."):
+                        found[local + name.removeprefix(alias.name)] = value
+        elif isinstance(node, ast.Import):
+            for name, value in shared.items():
+                if name.isupper():
+                    found.setdefault(name, value)  # config.LIMIT, read by its attribute
+    return found

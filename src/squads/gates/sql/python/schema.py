@@ -1,0 +1,132 @@
+"""What the Python files of an artifact say about its schema: migrations, models, and SQL in strings.
+
+A file is read if a cheap look at its bytes says that it may hold some, and it counts as looked at if it does. Tests are
+not read: the tables they make are nobody's schema. Reading is kept for the files that were read last, because several
+checks read one artifact.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from squads.contracts.artifact import File
+from squads.contracts.errors import NotText
+from squads.gates.check import CannotLook
+from squads.gates.sql.lex import Statement, Token
+from squads.gates.sql.python.file import PythonFile, Sql, Written
+from squads.gates.sql.python.scope import Scope
+from squads.gates.sql.shared import Shared
+
+_MAY_HOLD = re.compile(
+    rb"\bop\.(?:create|add|alter|batch|execute|drop|rename|bulk)|\balembic\b|\bmigrations\.|\bmapped_column\b|\bMapped\b"
+    rb"|\bColumn\(|\bmodels\.(?:Model\b|\w+(?:Field|Key)\()|\btable\s*=\s*True\b"
+    rb"|(?i:\b(?:create|alter)\s+(?:or\s+replace\s+|unique\s+|global\s+|local\s+|temp\s+|temporary\s+|unlogged\s+)*"
+    rb"(?:table|index|domain|function|procedure|trigger|default\s+privileges)\b"
+    rb"|\b(?:grant|revoke)\s+[\w, ]+?\s+on\b)"
+)
+_TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+FILES_KEPT_MAX = 1_024
+"""How many Python files that may hold a schema are kept as they were read."""
+
+
+@dataclass(frozen=True, slots=True)
+class PythonSchema:
+    """What one Python file holds."""
+
+    statements: tuple[Statement, ...] = ()
+    """In the order they run; a mark stands before those that lead the way back."""
+    declared: tuple[Statement, ...] = ()
+    """The tables that models declare."""
+    revision: str = ""
+    follows: tuple[str, ...] = ()
+    migration: tuple[PythonFile, Scope] | None = None
+    """A Django migration; it runs among the others, which share what they know of models."""
+    problem: str = ""
+    """Why the file could not be read, empty if it was."""
+
+    def __bool__(self) -> bool:
+        return bool(self.statements or self.declared or self.migration or self.problem)
+
+
+def may_hold(file: File) -> bool:
+    """Return whether a look at the bytes of a Python file says that it may hold a schema."""
+    return _TESTS.search(file.path) is None and _MAY_HOLD.search(file.content) is not None
+
+
+def holds_schema(file: File) -> bool:
+    """Return whether there is something in `file` for a check of the schema: any SQL file, few Python files."""
+    return posixpath.splitext(file.path)[1] != ".py" or (may_hold(file) and bool(read_python(file)))
+
+
+def read_python(file: File) -> PythonSchema:
+    """Return what a Python file holds; reading it again costs nothing while it is kept."""
+    return _READ.get((file.path, file.content), lambda: _read(file))
+
+
+def in_order(paths: list[str], held: Mapping[str, PythonSchema]) -> list[str]:
+    """Return `paths` with Alembic's revisions in the order in which they follow each other, in the places they take."""
+    revisions = {held[p].revision: p for p in paths if p in held and held[p].revision}
+    done: dict[str, None] = {}
+    for path in (p for p in paths if p in held and held[p].revision):
+        waiting = [path]
+        while waiting:
+            before = [revisions[f] for f in held[waiting[-1]].follows if f in revisions]
+            missing = [b for b in before if b not in done and b not in waiting]
+            if missing:
+                waiting.append(missing[0])
+            else:
+                done[waiting.pop()] = None
+    ordered = iter(done)
+    return [next(ordered) if p in done else p for p in paths]
+
+
+_READ: Shared[PythonSchema] = Shared(entries_max=FILES_KEPT_MAX)
+
+
+def _read(file: File) -> PythonSchema:
+    from squads.gates.sql.python.alembic import is_revision, read_revision
+    from squads.gates.sql.python.declared import declared_tables
+    from squads.gates.sql.python.django import django_models, is_migration
+    from squads.gates.sql.python.embedded import parsed, strings
+
+    try:
+        python = PythonFile(file.path, file.text)
+        module = Scope.of_module(python)
+        if is_revision(python):
+            revision = read_revision(python, module)
+            forward = [s for made in revision.forward for s in parsed(python, made)]
+            back = _restored(python, revision.back)
+            mark = [_way_back(python)] if back else []
+            return PythonSchema((*forward, *mark, *back), (), revision.revision, revision.follows)
+        texts = strings(python, module)
+        models = [*declared_tables(python, module), *django_models(python, module)]
+        return PythonSchema(
+            tuple(s for made in texts for s in parsed(python, made)),
+            tuple(s for made in models for s in parsed(python, made)),
+            migration=(python, module) if is_migration(python) else None,
+        )
+    except (CannotLook, NotText) as error:
+        return PythonSchema(problem=str(error) or f"{file.path}: could not be read")
+    except RecursionError:
+        return PythonSchema(problem=f"{file.path}:1:1: this Python is nested too deeply to be read; flatten it")
+
+
+def _restored(python: PythonFile, made: list[Sql]) -> list[Statement]:
+    """Return the statements of a way back that can be read; the others undo what is known from the way forward."""
+    from squads.gates.sql.python.embedded import parsed
+
+    found: list[Statement] = []
+    for text in made:
+        try:
+            found += parsed(python, text)
+        except CannotLook:
+            continue
+    return found
+
+
+def _way_back(python: PythonFile) -> Statement:
+    source = Written(python, Sql(" "))
+    return Statement(source, (Token("migration", " ", "down", 0, 1),))
