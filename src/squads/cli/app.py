@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -127,13 +128,19 @@ def gate(
         list[str] | None, typer.Option("--gate", help="A gate of the project or a check to require.")
     ] = None,
     store: Store = None,
+    form: Annotated[str, typer.Option("--format", help="text, json, sarif, junit or markdown.")] = "text",
+    write: Annotated[
+        list[Path] | None, typer.Option(help="Also write to this file: .sarif, .xml (JUnit), .md, .json or .txt.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Judge a change: of the work tree by default, or files, a range of commits, what is staged."""
     from squads.cli.gate import gate_change, read_change
 
     change = read_change(paths or [], commits=commits, staged=staged, name=name)
-    raise typer.Exit(gate_change(change, gates=gates or [], store=store, as_json=as_json, commits=commits))
+    form = "json" if as_json else form
+    done = gate_change(change, gates=gates or [], store=store, form=form, files=write or [], commits=commits)
+    raise typer.Exit(done)
 
 
 @app.command()
@@ -262,6 +269,20 @@ def demo(
     raise typer.Exit(show_demo(yes=yes, as_json=as_json))
 
 
+@app.command()
+def report(
+    packet: Annotated[str, typer.Argument(help="The packet's id, or the beginning of it.")],
+    out: Annotated[Path | None, typer.Option(help="Write to this file; its ending chooses the format.")] = None,
+    form: Annotated[str | None, typer.Option("--format", help="markdown (default) or html.")] = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Tell the story of one packet: who asked, built, refused and approved, and how to check every word of it."""
+    from squads.cli.report import write_report
+
+    raise typer.Exit(write_report(packet, store=store, form=form, out=out, as_json=as_json))
+
+
 def main() -> None:
     """Run a command; whatever goes wrong becomes one sentence on standard error and exit code 2."""
     import logging
@@ -287,7 +308,7 @@ def main() -> None:
 
 
 def _fail(sentence: str) -> None:
-    if "--json" in sys.argv[1:]:
+    if "--json" in sys.argv[1:] or "json" in (b for a, b in pairwise(sys.argv) if a == "--format"):
         import json
 
         sys.stdout.write(json.dumps({"error": sentence}) + "\n")

@@ -6,17 +6,20 @@ The cards are those of the commit that the change is made from; where that has n
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import sys
 from pathlib import Path
 
+from rich.console import Console
 from rich.text import Text
 
 from squads.adapters import git, work_tree
 from squads.adapters.work_tree import Change
 from squads.change import ImportedChange
 from squads.cli import show
-from squads.contracts.errors import InvalidInput, NotAWorkTree
+from squads.contracts.errors import InvalidInput, NotAWorkTree, StorageUnavailable
+from squads.contracts.finding import Invariant
 from squads.contracts.outcome import Outcome
 from squads.contracts.packet import Limits
 from squads.gates.builtin import built_in
@@ -24,6 +27,9 @@ from squads.instances import checks_named
 from squads.kernel.ports import Head
 from squads.project import Project
 from squads.squad import Squad
+
+FORMATS = ("text", "json", "sarif", "junit", "markdown")
+ENDINGS = {".txt": "text", ".json": "json", ".sarif": "sarif", ".xml": "junit", ".md": "markdown"}
 
 
 def read_change(paths: list[str], *, commits: str | None, staged: bool, name: str) -> Change:
@@ -51,32 +57,94 @@ def default_store() -> Path:
 
 
 def gate_change(
-    change: Change, *, gates: list[str], store: Path | None, as_json: bool, commits: str | None = None
+    change: Change,
+    *,
+    gates: list[str],
+    store: Path | None,
+    form: str = "text",
+    files: list[Path] | None = None,
+    commits: str | None = None,
 ) -> int:
-    """Gate a change, print the verdicts, and return the exit code."""
+    """Gate a change, print the verdicts in one of `FORMATS`, write them to `files` too, and return the exit code."""
+    forms = {path: _form_of(path) for path in files or ()}  # before anything is judged
+    if form not in FORMATS:
+        raise InvalidInput(f"{form!r} is no format of a gate; write one of {', '.join(FORMATS)}")
     where = store or default_store()
     outcome, head = asyncio.run(judge(change, gates=gates, store=where, project=project_for(commits)))
-    if as_json:
-        data = {"change": change.title, **show.as_data(outcome), "store": str(where), "checkpoint": head.checkpoint}
-        sys.stdout.write(json.dumps(data) + "\n")
+
+    def written(kind: str) -> str:
+        return _written(kind, change, outcome, where, head)
+
+    for path, kind in forms.items():
+        _save(path, written(kind))
+    if form != "text":
+        sys.stdout.buffer.write(written(form).encode())
         return outcome.exit_code
     out = show.console()
-    print_judged(change, outcome)
-    place = show.one_line(str(where))
-    # As `Text`: a path may hold what rich would read as markup.
-    out.print(Text(f"packet {outcome.packet}, {head.size} receipts in {place}; check them: squads verify {place}"))
+    print_judged(change, outcome, out)
+    _place(out, outcome, where, head)
     return outcome.exit_code
 
 
-def print_judged(change: Change, outcome: Outcome) -> None:
+def _form_of(path: Path) -> str:
+    if path.suffix.lower() not in ENDINGS:
+        raise InvalidInput(f"the ending of {path.name!r} names no format; end it in {', '.join(ENDINGS)}")
+    return ENDINGS[path.suffix.lower()]
+
+
+def _save(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8", newline="\n")
+    except OSError as error:
+        raise StorageUnavailable(
+            f"cannot write {path}: {error.strerror}; the change was judged and its receipts are kept"
+        ) from error
+
+
+def _place(out: Console, outcome: Outcome, where: Path, head: Head) -> None:
+    place = show.one_line(str(where))
+    # As `Text`: a path may hold what rich would read as markup.
+    out.print(Text(f"packet {outcome.packet}, {head.size} receipts in {place}; check them: squads verify {place}"))
+
+
+def _written(kind: str, change: Change, outcome: Outcome, where: Path, head: Head) -> str:
+    """Return the result in one format, whole."""
+    if kind == "json":
+        data = {"change": change.title, **show.as_data(outcome), "store": str(where), "checkpoint": head.checkpoint}
+        return json.dumps(data) + "\n"
+    if kind == "text":
+        text = io.StringIO()
+        out = Console(file=text, highlight=False, soft_wrap=True, color_system=None)
+        print_judged(change, outcome, out)
+        _place(out, outcome, where, head)
+        return text.getvalue()
+    from squads import __version__
+    from squads.pages.junit import junit_of
+    from squads.pages.result import GateResult
+    from squads.pages.sarif import sarif_of
+    from squads.pages.summary import summary_of
+
+    result = GateResult(
+        title=change.title,
+        outcome=outcome,
+        said=show.first_line(outcome),
+        judgements=tuple(show.worst_first(outcome.judgements)),
+        files=change.files,
+        removals=change.removals,
+        invariants={g.invariant.id: g.invariant for g in built_in() if isinstance(g.invariant, Invariant)},
+        version=__version__,
+    )
+    return {"sarif": sarif_of, "junit": junit_of, "markdown": summary_of}[kind](result)
+
+
+def print_judged(change: Change, outcome: Outcome, out: Console | None = None) -> None:
     """Print what was judged, every verdict, and how it ended."""
-    out = show.console()
+    out = out or show.console()
     count = len(change.files) + len(change.removals)
     out.print(
         Text.assemble(("Gating ", "bold"), (show.one_line(change.title), "bold"), f": {count} path{'s' * (count != 1)}")
     )
-    for judged in show.worst_first(outcome.judgements):
-        show.judgement(out, judged.gate, judged.verdict)
+    show.judgements(out, outcome.judgements)
     show.outcome(out, outcome)
 
 

@@ -6,7 +6,6 @@ characters are shown escaped, and no text is read as markup.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 
 from rich.console import Console
@@ -16,27 +15,15 @@ from rich.text import Text
 from squads.contracts.finding import Finding
 from squads.contracts.outcome import AwaitingApproval, Composed, Halted, Judgement, NotComposed, Outcome
 from squads.contracts.verdict import Verdict
+from squads.pages.text import visible as visible
 
 MARKS = {"approved": ("✓", "green"), "refused": ("✗", "red"), "abstained": ("?", "yellow")}
 EVIDENCE_LINES_MAX = 12
-ESCAPED = ("Cc", "Cf", "Cs", "Co")
 
 
 def console() -> Console:
     """Return the console for people: colours only where they can be seen."""
     return Console(highlight=False, soft_wrap=True)
-
-
-def visible(text: str) -> str:
-    r"""Return text with control and formatting characters escaped, such as `\x1b`; tabs and newlines stay."""
-    return "".join(_escaped(c) if unicodedata.category(c) in ESCAPED else c for c in text.replace("\r\n", "\n"))
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if character in "\t\n":
-        return character
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def one_line(text: str) -> str:
@@ -52,7 +39,19 @@ def judgement(out: Console, gate: str, verdict: Verdict) -> None:
     )
     out.print(line)
     for found in verdict.findings:
-        finding(out, found, refusing=verdict.kind == "refused")
+        finding(out, found, refusing=verdict.kind == "refused", gate=gate)
+
+
+def judgements(out: Console, judged: Iterable[Judgement]) -> None:
+    """Print verdicts, the worst first; gates that had nothing of their kind to read share one line at the end."""
+    idle: list[str] = []
+    for one in worst_first(judged):
+        if one.verdict.kind == "approved" and one.verdict.looked == 0 and not one.verdict.findings:
+            idle.append(one.gate)
+        else:
+            judgement(out, one.gate, one.verdict)
+    if idle:
+        out.print(Text(f"  – nothing of its kind to read for {one_line(', '.join(idle))}", style="dim"))
 
 
 def said(verdict: Verdict) -> str:
@@ -67,11 +66,15 @@ def said(verdict: Verdict) -> str:
     return f"approved: {verdict.looked} file{'s' if verdict.looked != 1 else ''} read"
 
 
-def finding(out: Console, found: Finding, *, refusing: bool) -> None:
-    """Print one finding: where, what, the evidence, and what would satisfy it."""
+def finding(out: Console, found: Finding, *, refusing: bool, gate: str = "") -> None:
+    """Print one finding: where, what, the evidence, and what would satisfy it.
+
+    A gate that holds several invariants does not say by its own name which one it is.
+    """
+    what = found.severity.value if found.invariant == gate else f"{found.invariant}, {found.severity.value}"
     where = one_line(f"{found.location}: ") if found.location else ""
     colour = "red" if refusing and found.severity.weight >= 2 else "yellow"
-    line = Text.assemble((where, "bold"), one_line(found.message), (f"  [{found.severity.value}]", colour))
+    line = Text.assemble((where, "bold"), one_line(found.message), (f"  [{what}]", colour))
     # Wrapped for eyes only: what is piped stays one line, so that it can be searched.
     if out.is_terminal:
         out.print(Padding(line, (0, 0, 0, 6)), soft_wrap=False)

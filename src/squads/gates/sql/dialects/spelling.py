@@ -20,17 +20,20 @@ POSTGRESQL = "postgresql"
 
 _MARKS = re.compile(
     r"(?P<mysql>`|\bAUTO_INCREMENT\b|\)\s*ENGINE\s*=|\bCHARSET\s*=|\bUNIQUE\s+KEY\b|\bON\s+DUPLICATE\s+KEY\b"
-    r"|^\s*DELIMITER\s+\S+\s*$|\bINT(?:EGER)?(?:\(\d+\))?\s+UNSIGNED\b|\bDECIMAL(?:\([\d, ]+\))?\s+UNSIGNED\b)"
+    r"|^[ \t]*DELIMITER[ \t]+\S+[ \t]*$|\bINT(?:EGER)?(?:\(\d+\))?\s+UNSIGNED\b|\bDECIMAL(?:\([\d, ]+\))?\s+UNSIGNED\b)"
     r"|(?P<sqlite>\bAUTOINCREMENT\b|\bPRAGMA\s+\w|\bWITHOUT\s+ROWID\b|\bCREATE\s+VIRTUAL\s+TABLE\b|\bON\s+CONFLICT\s+"
     r"(?:REPLACE|IGNORE|ABORT|FAIL|ROLLBACK)\b|\bINSERT\s+OR\s+(?:IGNORE|REPLACE)\b)"
     r"|(?P<strict>\)\s*STRICT\s*(?:;|,\s*WITHOUT\b|\Z))"
     r"|(?P<sqlserver>\[\w+\]\s*\.\s*\[|\[\w+\]\s+\[?(?:n?varchar|int|bigint|decimal|money|bit|uniqueidentifier)\b"
-    r"|^\s*GO\s*$|\bIDENTITY\s*\(\s*\d+\s*,\s*\d+\s*\)|\bNVARCHAR\s*\(\s*MAX\s*\)|\bNONCLUSTERED\b"
+    r"|^[ \t]*GO[ \t]*$|\bIDENTITY\s*\(\s*\d+\s*,\s*\d+\s*\)|\bNVARCHAR\s*\(\s*MAX\s*\)|\bNONCLUSTERED\b"
     r"|\bUNIQUEIDENTIFIER\b)"
     r"|(?P<oracle>\bVARCHAR2\s*\(|\bNUMBER\s*\(\s*\d)",
     re.IGNORECASE | re.MULTILINE,
 )
-_ASIDE = re.compile(r"--[^\n]*|/\*(?!!).*?\*/|'[^']*(?:''[^']*)*'|(\$(?:[^\W\d]\w*)?\$).*?\1", re.DOTALL)
+# What is never closed reaches to the end: looking for the end again from every beginning would take minutes.
+_ASIDE = re.compile(
+    r"--[^\n]*|/\*(?!!).*?(?:\*/|\Z)|'[^']*(?:''[^']*)*(?:'|\Z)|(\$(?:[^\W\d]\w*)?\$).*?(?:\1|\Z)", re.DOTALL
+)
 _MYSQL_PIECE = re.compile(
     r"(?P<delimiter>^[ \t]*DELIMITER[ \t]+(?!;)\S+.*?(?:^[ \t]*DELIMITER[ \t]+;|\Z))"
     r"|(?P<single>'(?:[^'\\]|\\.|'')*')|(?P<double>\"(?:[^\"\\]|\\.|\"\")*\")|(?P<name>`[^`]*`)"

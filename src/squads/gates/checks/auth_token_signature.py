@@ -1,0 +1,163 @@
+"""`auth.token-signature`: the claims of a token are believed only once its signature has been verified.
+
+Why it matters: a JWT is two pieces of JSON that anybody can write. Only its signature, verified with a key and an
+algorithm that the verifier chose, says who wrote them. Code that reads the payload without verifying runs, its tests
+pass, and whoever sends {"sub": "admin"} is the administrator.
+
+Refused:
+
+    def claims_of(id_token):
+        payload = id_token.split(".")[1]          # verified by the gateway in production
+        return json.loads(base64.urlsafe_b64decode(payload + "=="))
+
+Approved:
+
+    def claims_of(id_token):
+        key = PyJWKClient(JWKS_URL).get_signing_key_from_jwt(id_token).key
+        return jwt.decode(id_token, key, algorithms=["RS256"], audience=CLIENT_ID, issuer=ISSUER)
+
+What is weighed, and how heavily:
+
+- Claims that are returned, stored, compared or handed on, and whose token nothing has verified on every way there:
+  blocker. It does not matter how the token is taken apart, which library reads it with verification off, what the
+  function is called, or that a comment says it is verified elsewhere. A verification whose result nobody looks at,
+  whose exception is swallowed, or which compares the token with itself, is none. Audience, issuer and expiry prove
+  nothing.
+- The algorithm none, algorithms out of the token's own header, a key out of its header (jwk, x5c, jku, x5u) or from
+  wherever its own iss points: blocker. No algorithms where the library then believes the header, HMAC and public-key
+  algorithms with one key, and a kid that names a file: major. A kid inside a fixed URL: a note.
+- An id_token straight from the token endpoint counts like any other: the code does not show that it came from there.
+- Claims that are only shown (`print`, a logger), or of which only exp, iat and nbf are read, as a client does that
+  refreshes its own token in time: a note, unless the function is named as one that lets people in.
+- Unverified reading that only chooses the key, before the same token is verified: nothing is said.
+- A call of an unknown function named `verify...`, as a statement or as a condition, is believed: its code is not here.
+- Tests (under tests/, test_*.py, *_test.py, conftest.py): a note. They read tokens that they have just made.
+
+Where it comes from: the second catch in "The Team is the Architecture": `_decode_oidc_id_token()` decoded the payload
+without verifying the signature. RFC 7515, section 5.2; RFC 7519, section 7.2; RFC 8725, sections 2.1 and 3.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from squads.contracts.artifact import Artifact
+from squads.contracts.finding import Finding, Invariant, Location, Severity
+from squads.gates.check import CannotLook, check
+from squads.gates.python import PYTHON_FILES, Program, read_program
+from squads.gates.tokens.keys import Keys, Weakness
+from squads.gates.tokens.libraries import Libraries
+from squads.gates.tokens.reading import Reading
+from squads.gates.tokens.trust import Trust, Trusting
+from squads.gates.tokens.verification import Verification
+
+INVARIANT = Invariant(
+    id="auth.token-signature",
+    statement=(
+        "No token's claims are trusted unless its signature was verified with the verifier's own key and algorithms."
+    ),
+    why="Anybody can write a token; without its signature verified, whoever sends one is whoever they say they are.",
+    severity=Severity.BLOCKER,
+    cwe=347,
+    refused=(
+        "import base64, json\n\n"
+        "def claims_of(id_token):\n"
+        '    payload = id_token.split(".")[1]  # verified by the gateway in production\n'
+        '    return json.loads(base64.urlsafe_b64decode(payload + "=="))\n'
+    ),
+    approved=(
+        "import jwt\n\n"
+        "def claims_of(id_token):\n"
+        "    key = jwt.PyJWKClient(JWKS_URL).get_signing_key_from_jwt(id_token).key\n"
+        '    return jwt.decode(id_token, key, algorithms=["RS256"], audience=CLIENT_ID, issuer=ISSUER)\n'
+    ),
+    origin='"The Team is the Architecture", catch 2; RFC 7515, 7519 and 8725.',
+)
+_INTEREST = re.compile(
+    rb"jwt|jws|jose|verify_signature|unverified|_unsafe|id_?token|bearer|b64|base64|ABCDEFGHIJKLM|"
+    rb"(split|partition|index|find)\(\s*b?[\"']\.[\"']",
+    re.IGNORECASE,
+)
+_TESTS = re.compile(r"(^|/)tests?/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.pyi?$")
+_TEXT_MAX = 4_000
+
+
+@check(INVARIANT, files=PYTHON_FILES)
+def token_signature(artifact: Artifact) -> list[Finding]:
+    """Return the places that trust a token which nothing has verified."""
+    program = read_program(artifact)
+    with program.lock:
+        try:
+            return _Look(program).findings()
+        except RecursionError as error:
+            raise CannotLook("the Python is nested too deeply to be read; flatten its expressions") from error
+
+
+class _Look:
+    """One look at one program."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._libraries = Libraries(program)
+        self._keys = Keys(program)
+        self._trust = Trust(program, Verification(program, self._libraries))
+
+    def findings(self) -> list[Finding]:
+        """Return the findings of every file that may read a token."""
+        files = self._program.files
+        modules = [files.module(path) for path, content in files.texts() if _INTEREST.search(content)]
+        readings: list[Reading] = []
+        for module in modules:
+            for call in module.calls:
+                reading = self._libraries.reading(call)
+                if reading is not None:
+                    readings.append(reading)
+        from_token: dict[ast.AST, str] = {
+            r.node: "header" if r.style == "header" else "claims" for r in readings if r.style != "checks"
+        }
+        found: list[Finding] = []
+        for reading in readings:
+            if reading.style == "unverified":
+                found += self._unverified(reading)
+            elif reading.style == "checks":
+                found += [self._weak(reading, w) for w in self._keys.weaknesses(reading, from_token)]
+        return [f for number, f in enumerate(found) if f not in found[:number]]
+
+    def _unverified(self, reading: Reading) -> list[Finding]:
+        uses = self._trust.uses(reading)
+        trusted = [u for u in uses if u.use == "trusted"]
+        chosen: Trusting | None = next(iter(trusted or uses), None)
+        if chosen is None:
+            return []
+        token = " ".join(ast.unparse(reading.token).split())[:60]
+        if trusted:
+            message = f"The claims of {token} are {chosen.what}, but {reading.how}."
+            return [self._finding(reading.node, Severity.BLOCKER, message, self._mend(token))]
+        message = f"The claims of {token} are only {chosen.what}; {reading.how}."
+        return [self._finding(reading.node, Severity.NOTE, message, "Trust nothing of it but the time, for oneself.")]
+
+    @staticmethod
+    def _mend(token: str) -> str:
+        name = token if token.isidentifier() else "token"
+        return (
+            f"key = jwt.PyJWKClient(JWKS_URL).get_signing_key_from_jwt({name}).key\n"
+            f'claims = jwt.decode({name}, key, algorithms=["RS256"], audience=AUDIENCE, issuer=ISSUER)'
+        )
+
+    def _weak(self, reading: Reading, weakness: Weakness) -> Finding:
+        return self._finding(weakness.node, weakness.severity, weakness.message, weakness.satisfy)
+
+    def _finding(self, node: ast.AST, severity: Severity, message: str, satisfy: str) -> Finding:
+        place = self._program.place(node)
+        if _TESTS.search(place.path):
+            severity = Severity.NOTE
+            message += " A test may read the tokens that it has made."
+        return Finding(
+            invariant=INVARIANT.id,
+            severity=severity,
+            message=message[:_TEXT_MAX],
+            location=Location(path=place.path, line=place.line, column=place.column, end_line=place.end_line),
+            evidence=place.text[:_TEXT_MAX],
+            satisfy=satisfy[:_TEXT_MAX],
+        )

@@ -1,0 +1,162 @@
+"""Tokens that are taken apart by hand: a text is cut at its dots, and a piece of it is read as JSON.
+
+It is recognised from the JSON backwards, through whatever helper, padding or base64 stands between, so it does not
+matter how the text is cut or what anything is called. A piece that is the first of three is the header.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from squads.gates.python import Program, Step
+from squads.gates.tokens.reading import Reading, word_set
+
+_JSON = word_set(
+    "json.loads json.load orjson.loads ujson.loads simplejson.loads rapidjson.loads flask.json.loads "
+    "json.JSONDecoder().decode msgspec.json.decode ast.literal_eval pydantic_core.from_json"
+)
+_EVALUATES = word_set("ast.literal_eval")
+_JSON_METHODS = word_set("model_validate_json parse_raw raw_decode loads")
+_CUTS = word_set("split rsplit partition rpartition")
+_FINDS = word_set("find index rfind rindex")
+_TEXT = _CUTS | word_set(
+    "encode decode strip lstrip rstrip replace ljust rjust zfill join translate removeprefix removesuffix format group "
+    "groups read getvalue tobytes to_bytes upper lower append __getitem__ index find"
+)
+_CARRIES = word_set(
+    "bytes bytearray str memoryview int chr list tuple map reversed iter next zip enumerate filter format bin "
+    "io.BytesIO io.StringIO codecs.decode codecs.encode zlib.decompress int.from_bytes urllib.parse.unquote "
+    "functools.reduce re.match re.fullmatch re.search re.split re.findall re.compile().match re.compile().split "
+    "re.compile().fullmatch re.compile().search re.compile().findall re.sub"
+)
+_DECODES = re.compile(r"b64|base64|decode|unpad|add_padding|pad_|segment|to_bytes|force_", re.IGNORECASE)
+_BASE64 = re.compile(r"b64|base64", re.IGNORECASE)
+_PATTERN = re.compile(r"\\\.|\[[^\]]*\.[^\]]*\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where a text is cut at a dot: which piece is taken, and of what."""
+
+    token: ast.expr
+    first: bool
+    """Whether it is the piece before the first dot."""
+    in_two: bool = False
+    """Whether the text was cut into two: a payload and its signature, without a header."""
+
+
+def reading_by_hand(program: Program, call: ast.Call) -> Reading | None:
+    """Return how `call` reads a piece of a token as JSON; None where it reads something else."""
+    method = program.calls.method(call)
+    names = program.names.names(call.func)
+    if not (names & _JSON) and not (
+        method in _JSON_METHODS and not any(n in ("yaml.loads", "toml.loads") for n in names)
+    ):
+        return None
+    arguments = program.calls.arguments(call)
+    text = arguments.get(0, "s", "data", "json_data", "fp")
+    if text is None:
+        return None
+    steps = [Step("same", text), *program.flow.trace(text, lambda c, _: _carries(program, c))]
+    ends = [step for step in steps if _cut(program, step) is not None]
+    passed = {id(s) for end in ends for s in end.way() if s is not end}
+    # Only the whole way back counts: on half of it, the piece of a piece looks like the piece of a token.
+    pieces = [
+        [c for s in end.way() if (c := _cut(program, s)) is not None]
+        for end in ends
+        if id(end) not in passed and _plain(program, end, names)
+    ]
+    if not pieces:
+        return None
+    # The way furthest back holds the whole token; a piece that is not first on its way is not the header.
+    bodies = [cuts for cuts in pieces if not all(c.first for c in cuts) or (len(cuts) == 1 and cuts[0].in_two)]
+    outer = max(bodies or pieces, key=len)[0]
+    how = "its payload is decoded by hand, and nothing verifies its signature"
+    style = "unverified" if bodies else "header"
+    return Reading(call, outer.token, style, how if bodies else "")  # type: ignore[arg-type]
+
+
+def _plain(program: Program, end: Step, names: frozenset[str]) -> bool:
+    """Return whether a way is a token's: patterns and `literal_eval` read much else, so base64 must be on it."""
+    matched = any(
+        isinstance(s.node, ast.Call) and any(n.startswith("re.") for n in program.names.names(s.node.func))
+        for s in end.way()
+    )
+    if not matched and not names & _EVALUATES:
+        return True
+    return any(isinstance(s.node, ast.Call) and _BASE64.search(ast.unparse(s.node.func)) for s in end.way())
+
+
+def _carries(program: Program, call: ast.Call) -> bool:
+    names = program.names.names(call.func)
+    if names & _CARRIES:
+        return True
+    method = program.calls.method(call)
+    if program.calls.subject(call) is not None or not names:
+        return method in _TEXT or bool(_DECODES.search(method))
+    return any(_DECODES.search(n.rpartition(".")[2]) or "base64" in n for n in names)
+
+
+def _cut(program: Program, step: Step) -> Cut | None:
+    node = step.node
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        bounds = [b for b in (node.slice.lower, node.slice.upper) if b is not None]
+        if any(_finds_dot(program, b) for b in bounds):
+            return Cut(node.value, first=node.slice.lower is None)
+        return None
+    if not isinstance(node, ast.Call):
+        return None
+    method, receiver = program.calls.method(node), program.calls.receiver(node)
+    names = program.names.names(node.func)
+    if any(n.startswith("re.") for n in names):
+        patterns = {p for a in (*node.args, *_compiled(program, receiver)) for p in program.values.constants(a)}
+        if any(isinstance(p, str) and _PATTERN.search(p) for p in patterns) and node.args:
+            return Cut(
+                node.args[-1] if len(node.args) > 1 or "compile" in "".join(names) else node.args[0], first=False
+            )
+        return None
+    if method not in _CUTS or receiver is None or not _is_dot(program, node.args[:1]):
+        if method in _CUTS and names & {f"str.{method}"} and _is_dot(program, node.args[1:2]):
+            return Cut(node.args[0], first=step.held[:1] in ((0,), (-3,)))
+        return None
+    piece = step.held[0] if step.held else None
+    in_two = _alone(program, node) or method == "rpartition" or (method == "rsplit" and len(node.args) > 1)
+    return Cut(receiver, first=piece in (0, -3), in_two=in_two)
+
+
+def _alone(program: Program, call: ast.Call) -> bool:
+    """Return whether a text is unpacked into exactly two: a payload and its signature."""
+    parent = program.files.parent(call)
+    return (
+        isinstance(parent, ast.Assign)
+        and isinstance(parent.targets[0], ast.Tuple)
+        and len(parent.targets[0].elts) == 2
+        and program.calls.method(call) != "partition"
+    )
+
+
+def _compiled(program: Program, receiver: ast.expr | None) -> list[ast.expr]:
+    if receiver is None:
+        return []
+    return [a for o in program.values.origins(receiver) if isinstance(o, ast.Call) for a in o.args[:1]]
+
+
+def _is_dot(program: Program, nodes: list[ast.expr]) -> bool:
+    return any({".", b"."} & program.values.constants(n) for n in nodes)
+
+
+def _finds_dot(program: Program, bound: ast.expr) -> bool:
+    waiting: list[ast.AST] = [bound]
+    for _ in range(30):
+        if not waiting:
+            return False
+        node = waiting.pop()
+        if isinstance(node, ast.Call) and program.calls.method(node) in _FINDS and _is_dot(program, node.args[:1]):
+            return True
+        if isinstance(node, ast.Name):
+            waiting += [b.value for b in program.values.bindings(node) if b.value is not None]
+        else:
+            waiting.extend(ast.iter_child_nodes(node))
+    return False

@@ -1,0 +1,149 @@
+"""Where the algorithms and the key of a verification come from: from the verifier, or from the token itself."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from squads.contracts.finding import Severity
+from squads.gates.python import Fact, Program, Step, holds
+from squads.gates.tokens.reading import Reading
+
+_KEYS_IN_HEADERS = frozenset(("jwk", "x5c", "jku", "x5u"))
+_BUILDS = re.compile(
+    r"(from_jwk|load_(pem|der)_\w+|construct|import_?key|importkey|public_key|to_pem|json|loads|dumps|from_json|"
+    r"(^|\.)(get|urlopen|read|text|request|fetch|open|read_text|read_bytes|as_pem|b64decode|decode|encode|format|join|"
+    r"get_signing_key\w*|get_jwk_set|PyJWKClient|PyJWK|PyJWKSet|JWK|JWKSet|Path|strip|replace|as_dict|from_dict|"
+    r"from_pem|export_to_pem|import_key_set|load_certificate|get_pubkey|bytes|str|urljoin|fetch_jwks|get_jwks|next|iter|list|dict|sorted|filter))$",
+    re.IGNORECASE,
+)
+_ISSUERS = frozenset(("iss", "kid", *_KEYS_IN_HEADERS))
+_FILES = re.compile(r"(^|\.)(open|Path|read_text|read_bytes)(\(\))?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Weakness:
+    """Why a verification is worth little."""
+
+    severity: Severity
+    node: ast.AST
+    message: str
+    satisfy: str
+
+
+class Keys:
+    """Answers for one program."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def weaknesses(self, reading: Reading, from_token: dict[ast.AST, str]) -> list[Weakness]:
+        """Return what is wrong with a verification. `from_token` holds what was read from tokens unverified."""
+        found = self._algorithms(reading, from_token)
+        if reading.key is not None:
+            found += self._key(reading, reading.key, from_token)
+        return found
+
+    def _algorithms(self, reading: Reading, from_token: dict[ast.AST, str]) -> list[Weakness]:
+        row = reading.row
+        fixed = 'fix the algorithms where you verify: jwt.decode(token, key, algorithms=["RS256"])'
+        given = reading.algorithms if reading.algorithms is not None else self._made_with(reading)
+        if given is None:
+            if row is None or row.algorithms is None or self._program.calls.arguments(reading.node).more:
+                return []
+            text = f"{ast.unparse(reading.node.func)}() is given no algorithms, so the token's own header chooses one."
+            return [Weakness(Severity.MAJOR, reading.node, text, fixed)]
+        for step in [Step("same", given), *self._program.flow.trace(given, lambda _c, _s: False)]:
+            if step.node in from_token and ("alg" in step.held or not step.held) and not self._allowed(step):
+                text = f"The algorithms, {ast.unparse(given)[:80]}, are taken from the token that they are to verify."
+                return [Weakness(Severity.BLOCKER, given, text, fixed)]
+        elements = self._program.values.elements(given).known
+        words = {w for e in elements for w in self._program.values.constants(e) if isinstance(w, str)}
+        if any(w.lower() == "none" for w in words):
+            text = f"The algorithm none is allowed by {ast.unparse(given)[:80]}: a token without any signature passes."
+            return [Weakness(Severity.BLOCKER, given, text, fixed)]
+        if any(v is None for e in (self._program.values.constants(given),) for v in e):
+            text = f"{ast.unparse(reading.node.func)}() is given no algorithms, so the token's own header chooses one."
+            return [Weakness(Severity.MAJOR, given, text, fixed)]
+        families = {w[:2].upper() for w in words}
+        if "HS" in families and families & {"RS", "ES", "PS", "ED"} and self._one_key(reading):
+            text = (
+                f"{ast.unparse(given)[:80]} allows HMAC and public-key algorithms with one key: who knows the public "
+                "key signs tokens with it."
+            )
+            return [Weakness(Severity.MAJOR, given, text, "allow one family of algorithms for one key")]
+        return []
+
+    def _one_key(self, reading: Reading) -> bool:
+        """Return whether all algorithms are verified with one key: nothing chooses between several."""
+        return len(self._program.values.origins(reading.key)) == 1
+
+    def _made_with(self, reading: Reading) -> ast.expr | None:
+        """Return the algorithms that the verifying object was made with."""
+        receiver = self._program.calls.receiver(reading.node)
+        for made in self._program.values.origins(receiver) if receiver is not None else ():
+            if isinstance(made, ast.Call):
+                names = self._program.names.names(made.func)
+                if any(n.endswith(("JsonWebToken", "JsonWebSignature", "TokenBackend")) for n in names):
+                    return self._program.calls.arguments(made).get(0, "algorithms", "algorithm")
+        return None
+
+    def _key(self, reading: Reading, key: ast.expr, from_token: dict[ast.AST, str]) -> list[Weakness]:
+        fixed = "take the key from a fixed or configured key set, chosen by the header's kid"
+        for step in self._program.flow.trace(key, lambda c, s: self._builds(c)):
+            kind = from_token.get(step.node)
+            if kind is None:
+                continue
+            keys = [k for k in step.held if k in _ISSUERS]
+            name = str(keys[0]) if keys else ""
+            if kind == "header" and name in _KEYS_IN_HEADERS:
+                if self._allowed(step):
+                    continue
+                text = f"The key is built from the token's own header ({name}): whoever makes a token brings its key."
+                return [Weakness(Severity.BLOCKER, reading.node, text, fixed)]
+            if name == "iss" and not self._allowed(step):
+                text = (
+                    "The key is fetched from wherever the token's own iss says: whoever makes a token brings its key."
+                )
+                return [
+                    Weakness(Severity.BLOCKER, reading.node, text, f"compare iss with the issuers you trust; {fixed}")
+                ]
+            if name == "kid" and not self._allowed(step):
+                files = any(
+                    isinstance(s.node, ast.Call)
+                    and any(_FILES.search(n) for n in self._program.names.names(s.node.func))
+                    for s in step.way()
+                )
+                text = f"The token's own kid selects a {'file' if files else 'URL'} that the key is read from."
+                severity = Severity.MAJOR if files else Severity.NOTE
+                return [Weakness(severity, reading.node, text, f"look kid up in a fixed set; {fixed}")]
+        return []
+
+    def _builds(self, call: ast.Call) -> bool:
+        names = self._program.names.names(call.func)
+        return any(
+            _BUILDS.search(n) for n in names or {self._program.calls.method(call)}
+        ) and "objects" not in ast.unparse(call.func)
+
+    def _allowed(self, step: Step) -> bool:
+        """Return whether what was taken from the token was compared with something of the verifier's on its way."""
+        texts = {ast.unparse(s.node) for s in step.way() if isinstance(s.node, ast.Name | ast.Subscript | ast.Call)}
+        for one in step.way():
+            events = self._program.control.before(one.node)
+
+            def compared(event: object) -> bool:
+                if not isinstance(event, Fact) or not isinstance(event.node, ast.Compare | ast.Call):
+                    return False
+                node = event.node
+                if isinstance(node, ast.Call):
+                    words = [*node.args, *([node.func.value] if isinstance(node.func, ast.Attribute) else [])]
+                    sane = not isinstance(node.func, ast.Name) or node.func.id not in ("isinstance", "bool", "len")
+                    return event.truth and sane and any(ast.unparse(w) in texts for w in words)
+                same = isinstance(node.ops[0], ast.In | ast.Eq if event.truth else ast.NotIn | ast.NotEq)
+                left = [node.left.target, node.left.value] if isinstance(node.left, ast.NamedExpr) else [node.left]
+                return same and any(ast.unparse(w) in texts for w in left)
+
+            if holds(events, compared):
+                return True
+        return False

@@ -1,0 +1,175 @@
+"""What is done with claims that were read without verifying: trusted, only shown or timed, or verified before use."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from squads.gates.python import Function, Program, Step
+from squads.gates.tokens.reading import Reading, switched_off, word_set
+from squads.gates.tokens.verification import Roots, Verification
+
+TIMES = frozenset(("exp", "iat", "nbf", "expires_at", "auth_time"))
+"""Claims that say when; a client reads them to know when to fetch its next token."""
+
+_SHOWN = re.compile(
+    r"^(print|pprint\..*|rich\..*|click\.(echo|secho).*|typer\.(echo|secho).*|sys\.std(out|err)\.write|logging\..*|"
+    r"structlog\..*|warnings\.warn|loguru\..*|.*\.(debug|info|warning|warn|error|exception|critical|print|echo|secho))$"
+)
+_SHOWN_METHODS = word_set("debug info warning warn error exception critical log print echo secho")
+_CARRIES = word_set(
+    "dict list tuple set frozenset str int float bool repr sorted len json.dumps json.loads next iter enumerate zip "
+    "max min datetime.datetime.fromtimestamp datetime.datetime.utcfromtimestamp datetime.fromtimestamp time.ctime "
+    "time.gmtime datetime.timedelta types.MappingProxyType copy.copy copy.deepcopy pprint.pformat isinstance "
+    "typing.cast"
+)
+_DECIDES = re.compile(r"verif|authenti|authori[sz]|validat|is_valid|login|current_user|require|check_(auth|token|jwt)")
+
+Use = Literal["trusted", "timed", "shown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trusting:
+    """One use of claims that nothing has verified."""
+
+    use: Use
+    node: ast.AST
+    what: str
+    """What is done with them, to be said after "the claims are"."""
+
+
+class Trust:
+    """Answers for one program."""
+
+    def __init__(self, program: Program, verification: Verification) -> None:
+        self._program = program
+        self._verification = verification
+
+    def uses(self, reading: Reading) -> list[Trusting]:
+        """Return the uses of a reading's claims that stand on no verification, in the order they were found."""
+        found: list[Trusting] = []
+        token = self._verification.roots(reading.token)
+        home = self._program.function_of(reading.claims)
+        # The token may be cut in one function and read in another: it is verified where it is cut.
+        apart = self._program.function_of(reading.token) is not home
+        if self._verification.before(reading.claims, token) or (
+            apart and self._verification.before(reading.token, token)
+        ):
+            return []
+        for step in self._program.flow.follow(reading.claims, self._carries):
+            if any(s.kind == "key" for s in step.way() if s is not step):
+                continue  # what was looked up is not the claims; the looking up was told already
+            use = self._use(step)
+            if use is None or self._verified(step, reading, token, weak=step.kind in ("test", "argument", "key")):
+                continue
+            if reading.switch is not None and not self._switched(step, reading):
+                continue
+            found.append(use)
+        return found
+
+    # What a step means
+
+    def _use(self, step: Step) -> Trusting | None:
+        timed = bool(step.taken) and step.taken[0] in TIMES
+        match step.kind:
+            case "returned" if step.key in (0, None):
+                kind: Use = "timed" if timed and not self._decides(step) else "trusted"
+                function = self._program.function_of(step.node)
+                return Trusting(kind, step.node, f"returned by {function.name if function else 'a function'}()")
+            case "stored":
+                return Trusting("timed" if timed else "trusted", step.node, f"kept in {self._text(step.node)}")
+            case "test":
+                kind = "timed" if timed and not self._decides(step) else "trusted"
+                return Trusting(kind, step.node, f"what decides in {self._text(step.node)}")
+            case "key":
+                return Trusting("trusted", step.node, f"looked up in {self._text(step.node)}")
+            case "argument" if isinstance(step.node, ast.Call):
+                if self._shows(step.node):
+                    return Trusting("shown", step.node, f"shown by {self._text(step.node.func)}()")
+                if self._carries(step.node, step):
+                    return None
+                return Trusting("timed" if timed else "trusted", step.node, f"given to {self._text(step.node.func)}()")
+            case "raised":
+                return Trusting("shown", step.node, "told in an error")
+        return None
+
+    def _decides(self, step: Step) -> bool:
+        """Return whether a function's own name says that access hangs on what it returns."""
+        function = self._program.function_of(step.node)
+        return function is not None and bool(_DECIDES.search(function.name))
+
+    def _shows(self, call: ast.Call) -> bool:
+        names = self._program.names.names(call.func)
+        if names:
+            return any(_SHOWN.match(n) for n in names)
+        return isinstance(call.func, ast.Attribute) and call.func.attr in _SHOWN_METHODS
+
+    def _carries(self, call: ast.Call, step: Step) -> bool:
+        if step.kind == "method":
+            return True
+        return bool(self._program.names.names(call.func) & _CARRIES)
+
+    def _text(self, node: ast.AST) -> str:
+        return " ".join(ast.unparse(node).split())[:80]
+
+    # Whether it stands on a verification
+
+    def _verified(self, step: Step, reading: Reading, token: Roots, *, weak: bool) -> bool:
+        """Return whether the token was verified on the way of its claims to `step`, in whichever function."""
+        way = list(step.way())[::-1]
+        here = self._program.function_of(reading.node)
+        tokens: dict[Function | None, Roots] = {self._program.function_of(reading.token): token, here: token}
+        if here is not None and self._program.function_of(reading.token) is not here:
+            tokens[here] = self._verification.roots(reading.node)
+        before: Step | None = None
+        for one in way:
+            function = self._program.function_of(one.node)
+            known = tokens.get(here, frozenset())
+            if function is not here and before is not None:
+                if self._verification.before(before.node, known):
+                    return True
+                tokens[function] = tokens.get(function, frozenset()) | self._handed(one, before, here, known, function)
+                here = function
+            before = one
+        known = tokens.get(here, frozenset())
+        if self._verification.before(step.node, known):
+            return True
+        # `return verified(token) and claims`: what stands before it in the same expression counts as well.
+        beside = step.back.node if step.back is not None else step.node
+        if self._program.function_of(beside) is here and self._verification.before(beside, known):
+            return True
+        return weak and self._verification.later(step.node, known)
+
+    def _handed(
+        self, step: Step, before: Step, here: Function | None, known: Roots, function: Function | None
+    ) -> Roots:
+        """Return what the token is called in the function that the claims come to."""
+        calls = self._program.calls
+        if len(step.calls) > (len(before.calls)) and function is not None:
+            call = step.calls[-1]
+            bound = calls.bind(call, function)
+            return frozenset(
+                p.arg for p, vs in bound.items() if any(not known.isdisjoint(self._verification.roots(v)) for v in vs)
+            ) | frozenset(r for r in known if r.startswith("self."))
+        if isinstance(step.node, ast.Call) and here is not None:
+            bound = calls.bind(step.node, here)
+            handed = [v for p, vs in bound.items() if p.arg in _heads(known) for v in vs]
+            return frozenset(r for v in handed for r in self._verification.roots(v)) | frozenset(
+                r for r in known if r.startswith("self.")
+            )
+        return frozenset()
+
+    def _switched(self, step: Step, reading: Reading) -> bool:
+        """Return whether verification is off for the caller that the claims came to, where a parameter decides it."""
+        function = self._program.function_of(reading.node)
+        for one in step.way():
+            if isinstance(one.node, ast.Call) and function in self._program.names.functions(one.node):
+                return switched_off(self._program, reading, one.node)
+        return True
+
+
+def _heads(roots: Roots) -> set[str]:
+    """Return the names that accesses begin with: `event` of `event['token']`."""
+    return {r.partition("[")[0].partition(".")[0] for r in roots}

@@ -1,0 +1,276 @@
+"""Whether a token's signature has been verified at a place: really, on every way there, and with a result that counts.
+
+A verification counts where it has happened before, or where its result was found to be true. Whose result nobody looks
+at, whose exception is swallowed, or which compares the token with itself does not count.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from squads.gates.python import Done, Fact, Function, Program, holds
+from squads.gates.tokens.libraries import Libraries
+from squads.gates.tokens.reading import switched_off
+
+Roots = frozenset[str]
+
+_COMPARES = re.compile(r"(^|\.)(compare_digest|constant_time_compare|bytes_eq|safe_str_cmp)$")
+_VERIFIES = re.compile(r"verif|valid|check_?(sig|token|jwt|jws)|authenticat|introspect|checksign", re.IGNORECASE)
+_MACS = re.compile(r"(^|\.)(hmac|cmac)\b|HMAC|CMAC|(^|[._])sign(ature)?(_|$)|compute_hash|digest", re.IGNORECASE)
+_TELLS = re.compile(r"^(jose\.|jwt\.|joserfc\.)|ecdsa\.?$")
+_SAME = {True: ast.Eq, False: ast.NotEq}
+_FOLLOWED_MAX = 5
+
+
+class Verification:
+    """Answers for one program."""
+
+    def __init__(self, program: Program, libraries: Libraries) -> None:
+        self._program = program
+        self._libraries = libraries
+        self._roots: dict[ast.AST, Roots] = {}
+        self._asked: list[tuple[Function, str]] = []
+        self._called: list[tuple[Function, ast.Call]] = []
+        self._readers: dict[Function, bool] = {}
+
+    # Which token
+
+    def roots(self, node: ast.AST) -> Roots:
+        """Return what in its own function an expression is made of: parameters, and accesses such as `self.token`."""
+        known = self._roots.get(node)
+        if known is None:
+            found: set[str] = set()
+            self._collect(node, found, set())
+            known = self._roots[node] = frozenset(found)
+        return known
+
+    def _collect(self, node: ast.AST, found: set[str], seen: set[object]) -> None:
+        waiting: list[ast.AST] = [node]
+        while waiting and len(seen) < 400:
+            part = waiting.pop()
+            if part in seen:
+                continue
+            seen.add(part)
+            if isinstance(part, ast.Name):
+                bindings = self._program.values.bindings(part)
+                local = [b for b in bindings if b.value is not None and self._program.function_of(b.node) is not None]
+                waiting += [b.value for b in local if b.value is not None]
+                waiting += [e.value for b in local for e in b.earlier if e.value is not None]
+                waiting += [s.value for b in local for s in b.stores]
+                if not local and (bindings or part.id not in ("str", "bytes", "len", "max")):
+                    found.add(part.id)
+            elif isinstance(part, ast.Attribute | ast.Subscript) and self._access(part):
+                found.add(self._access(part))
+            elif isinstance(part, ast.Call) and self._reads(part):
+                continue  # whoever looks at the claims has not looked at the signature
+            elif isinstance(part, ast.Call):
+                waiting += [*part.args, *(k.value for k in part.keywords)]
+                receiver = self._program.calls.receiver(part)
+                if receiver is not None:
+                    key = part.args[0] if part.args and self._program.calls.method(part) == "get" else None
+                    base = self._access(receiver)
+                    if isinstance(key, ast.Constant) and base:
+                        found.add(f"{base}[{key.value!r}]")
+                    elif self._program.calls.subject(part) is not None:
+                        waiting.append(receiver)
+            else:
+                waiting.extend(c for c in ast.iter_child_nodes(part) if not isinstance(c, ast.expr_context))
+
+    def _access(self, node: ast.expr) -> str:
+        """Return `request.headers['Authorization']` for such a chain; empty where it starts at something made here."""
+        words: list[str] = []
+        while isinstance(node, ast.Attribute | ast.Subscript):
+            if isinstance(node, ast.Attribute):
+                words.append(f".{node.attr}")
+            elif isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+                words.append(f"[{node.slice.value!r}]")
+            else:
+                return ""
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return ""
+        bindings = self._program.values.bindings(node)
+        if any(b.value is not None and self._program.function_of(b.node) is not None for b in bindings):
+            return ""
+        return node.id + "".join(reversed(words))
+
+    def _reads(self, call: ast.Call) -> bool:
+        """Return whether `call` gives what was read from a token without verifying it."""
+        reading = self._libraries.reading(call)
+        if reading is not None:
+            return reading.style != "checks"
+        return any(self._function_reads(f) for f in self._program.names.functions(call))
+
+    def _function_reads(self, function: Function) -> bool:
+        if function not in self._readers:
+            self._readers[function] = False
+            self._readers[function] = any(
+                self._reads(c) for c in function.module.calls if self._program.function_of(c) is function
+            )
+        return self._readers[function]
+
+    # Whether it was verified
+
+    def before(self, node: ast.AST, token: Roots) -> bool:
+        """Return whether `token` has been verified whenever `node` is reached in its function."""
+        return bool(token) and holds(self._program.control.before(node), lambda e: self._counts(e, token))
+
+    def later(self, node: ast.AST, token: Roots) -> bool:
+        """Return whether the function around `node` verifies `token` somewhere after it."""
+        function = self._program.function_of(node)
+        line = getattr(node, "lineno", 0)
+        for call in self._program.files.module_of(node).calls:
+            if self._program.function_of(call) is function and call.lineno >= line:
+                parent = self._program.files.parent(call)
+                if self.verifies(call, token) and (self._raises(call, token) or not isinstance(parent, ast.Expr)):
+                    return True
+        return False
+
+    def _counts(self, event: Done | Fact, token: Roots) -> bool:
+        if isinstance(event, Done):
+            return isinstance(event.node, ast.Call) and self._raises(event.node, token)
+        return self.tells(event.node, event.truth, token)
+
+    def tells(self, node: ast.expr, truth: bool, token: Roots) -> bool:
+        """Return whether `node` being `truth` means that the signature is right."""
+        if isinstance(node, ast.Await):
+            node = node.value
+        if isinstance(node, ast.Call) and truth:
+            return self.verifies(node, token)
+        if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], _SAME[truth]):
+            return self._compared([node.left, *node.comparators], token)
+        return False
+
+    def _raises(self, call: ast.Call, token: Roots) -> bool:
+        """Return whether `call` raises where the signature is wrong."""
+        reading = self._libraries.reading(call)
+        if reading is not None:
+            checks = reading.style == "checks" or any(
+                f is self._program.function_of(call) and not switched_off(self._program, reading, c)
+                for f, c in self._called[-1:]
+            )
+            return checks and self._meets(reading.token, token)
+        if not self._given(call, token):
+            return False
+        functions = self._program.names.functions(call)
+        if functions:
+            return all(self._function_raises(f, call, token) for f in functions)
+        names = self._program.names.names(call.func)
+        method = self._program.calls.method(call)
+        if _COMPARES.search(method) or any(_TELLS.search(n) for n in names) or not _VERIFIES.search(method):
+            return False
+        # Of an unknown `verify` only this is known: who calls it as a statement counts on it to raise.
+        parent = self._program.files.parent(call)
+        if isinstance(parent, ast.Await):
+            parent = self._program.files.parent(parent)
+        return isinstance(parent, ast.Expr)
+
+    def verifies(self, call: ast.Call, token: Roots) -> bool:
+        """Return whether `call` returns something true, or raises, according to the signature of `token`."""
+        if self._raises(call, token):
+            return True
+        if not self._given(call, token) or self._libraries.reading(call) is not None:
+            return False
+        method = self._program.calls.method(call)
+        if _COMPARES.search(method):
+            return self._compared(self._program.calls.arguments(call).every, token)
+        functions = self._program.names.functions(call)
+        if functions:
+            return all(self._function_tells(f, call, token) for f in functions)
+        return bool(_VERIFIES.search(method))
+
+    def _given(self, call: ast.Call, token: Roots) -> bool:
+        subject = self._program.calls.subject(call)
+        given = [*self._program.calls.arguments(call).every, *([subject] if subject is not None else [])]
+        own = isinstance(subject, ast.Name) and any(r.startswith(f"{subject.id}.") for r in token)
+        return own or any(self._meets(a, token) for a in given)
+
+    def _meets(self, node: ast.expr, token: Roots) -> bool:
+        return not token.isdisjoint(self.roots(node))
+
+    def _compared(self, sides: list[ast.expr], token: Roots) -> bool:
+        """Return whether a comparison is between what the token says and what was computed with a key."""
+        if not any(self._meets(s, token) for s in sides):
+            return False
+        return any(self._computed(s) for s in sides) and not all(self._computed(s) for s in sides)
+
+    def _computed(self, side: ast.expr) -> bool:
+        """Return whether a message authentication code was computed for this side."""
+        steps = [side, *(s.node for s in self._program.flow.trace(side, lambda _c, _s: True))]
+        return any(isinstance(node, ast.Call) and self._keyed(node) for node in steps)
+
+    def _keyed(self, call: ast.Call) -> bool:
+        """Return whether `call` computes a code with a key; a hash needs none, so anybody can make it."""
+        names = self._program.names.names(call.func) or {self._program.calls.method(call)}
+        named = any(_MACS.search(n) for n in names) and not any(_COMPARES.search(n) for n in names)
+        return named and not all(n.startswith("hashlib.") for n in names)
+
+    # Functions of the artifact
+
+    def _function_raises(self, function: Function, call: ast.Call, token: Roots) -> bool:
+        return self._of(function, call, token, "raises")
+
+    def _function_tells(self, function: Function, call: ast.Call, token: Roots) -> bool:
+        return self._of(function, call, token, "tells")
+
+    def _of(self, function: Function, call: ast.Call, token: Roots, how: str) -> bool:
+        mark = (function, how)
+        if mark in self._asked or len(self._asked) >= _FOLLOWED_MAX or isinstance(function.node, ast.Lambda):
+            return False
+        bound = self._program.calls.bind(call, function)
+        inner = frozenset(p.arg for p, values in bound.items() if any(self._meets(v, token) for v in values))
+        if function.bound and not inner:
+            inner = frozenset(r for r in token if r.startswith("self."))
+        self._asked.append(mark)
+        self._called.append((function, call))
+        try:
+            if how == "raises":
+                return bool(inner) and self._always(function, inner)
+            return bool(inner) and self._when_true(function, inner)
+        finally:
+            self._asked.pop()
+            self._called.pop()
+
+    def _always(self, function: Function, token: Roots) -> bool:
+        """Return whether a function only returns once the token is verified."""
+        control = self._program.control
+        if not all(self._on_return(r, token, plain=True) for r in self._leaving(function)):
+            return False
+        body = function.node.body
+        assert isinstance(body, list)
+        return control.exits(body) or holds(control.completed(function), lambda e: self._counts(e, token))
+
+    def _when_true(self, function: Function, token: Roots) -> bool:
+        """Return whether a function returns something true only once the token is verified."""
+        returns = [r for r in self._leaving(function) if not self._never_true(r.value)]
+        return bool(returns) and all(self._on_return(r, token, plain=False) for r in returns)
+
+    def _on_return(self, node: ast.Return, token: Roots, *, plain: bool) -> bool:
+        if self.before(node, token):
+            return True
+        if node.value is None:
+            return False
+        values = [node.value.value if isinstance(node.value, ast.Await) else node.value]
+        events = self._program.control.evaluated(node.value)
+        if holds(events, lambda e: self._counts(e, token)):
+            return True
+        if plain:
+            return False
+        return any(
+            self.tells(f.node, f.truth, token) for v in values for f in self._program.control.facts(Fact(v, True))
+        )
+
+    def _leaving(self, function: Function) -> list[ast.Return]:
+        found: list[ast.Return] = []
+        for value in function.returns:
+            parent = self._program.files.parent(value)
+            if isinstance(parent, ast.Return):
+                found.append(parent)
+        bare = [n for n in ast.walk(function.node) if isinstance(n, ast.Return) and n.value is None]
+        return [*found, *(n for n in bare if self._program.function_of(n) is function)]
+
+    def _never_true(self, value: ast.expr | None) -> bool:
+        if value is None:
+            return True
+        return all(v in (False, None, 0, "") for v in self._program.values.constants(value))
