@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+from pathlib import Path
 from typing import Any, Literal, assert_never, assert_type
 
 from squads import (
@@ -15,6 +16,7 @@ from squads import (
     Builder,
     Composed,
     Coordinator,
+    Fact,
     Finding,
     Gate,
     Halted,
@@ -24,11 +26,13 @@ from squads import (
     NotComposed,
     Objection,
     Packet,
+    Panel,
     Plan,
     Predicate,
     Refusal,
     Refused,
     Severity,
+    Shelf,
     Squad,
     Task,
     UnsafeNoGate,
@@ -36,16 +40,24 @@ from squads import (
     check,
 )
 from squads.audit import Audit, Checked, audit
+from squads.contracts.memory import Recalled
 from squads.contracts.outcome import Outcome
 from squads.contracts.plan import Acceptance
 from squads.contracts.records import PacketRecord
+from squads.contracts.verdict import Cited
 from squads.contracts.work import AcceptWork, BuildWork, PlanWork, ReviewWork
+from squads.desk import Desk
 from squads.gates.check import CheckGate
-from squads.kernel.ports import Bus, Clock, Consumer, Entropy, Ledger, Role, Signer
+from squads.gates.checklist import Checklist
+from squads.kernel.ports import Bus, Clock, Consumer, Entropy, Ledger, Memory, Role, Signer
+from squads.overview import Overview
+from squads.project import Project
 from squads.testing import (
+    BuilderConformance,
     BusConformance,
     FixedClock,
     FixedSigner,
+    GateConformance,
     ScriptedBuilder,
     ScriptedCoordinator,
     ScriptedGate,
@@ -210,6 +222,66 @@ Squad(
     independence="family",
 )
 
+# Gates made of gates: they are gates, and their one verdict cites their members'.
+
+panel = Panel(balance, Security(), name="readers", approvals_min=1, veto=["security"], cascade=True, seconds_max=5)
+assert_type(panel.members, tuple[Gate, ...])
+assert_type(panel.approvals_min, int)
+assert_type(panel.veto, frozenset[str])
+assert_type(panel.decided({"security": Approved()}), Literal["approved", "refused", "abstained"] | None)
+checklist = Checklist(balance, name="money", skip=["tests/"], refuse_at=Severity.MINOR)
+assert_type(checklist.skip, tuple[str, ...])
+gates: list[Gate] = [panel, checklist, Panel(panel, checklist)]
+assert_type(Approved().members, tuple[Cited, ...])
+assert_type(Refused(findings=(Finding(invariant="a.b", message="x"),)).members, tuple[Cited, ...])
+
+# What is known: a shelf is a memory, and a memory of your own is one by its shape.
+
+fact = Fact(id="cents", text="Money is kept in cents.", source="the books", scope="money")
+shelf = Shelf([fact], charter="Money is exact.")
+memory: Memory = shelf
+assert_type(shelf.charter, str)
+assert_type(shelf.recall("money", {"all", "money"}, facts_max=3), list[Fact])
+assert_type(shelf.recalled("money", ["all"]), Recalled)
+Squad(builder=Carpenter(), gates=[panel], memory=shelf)
+
+
+class Notebook:
+    """A memory without a shelf."""
+
+    def recalled(self, query: str, scopes: Collection[str]) -> Recalled:
+        return Recalled(charter="Short.", facts=(fact,) if "money" in scopes else ())
+
+
+memory = Notebook()
+
+
+def told(work: BuildWork | ReviewWork | PlanWork | AcceptWork) -> str:
+    """Every role is told the charter and facts alike."""
+    assert_type(work.facts, tuple[Fact, ...])
+    return work.charter + "".join(f"{known.id}: {known.text} ({known.source})" for known in work.facts)
+
+
+# A squad out of a folder, and a person's place beside it.
+
+
+def of_a_folder(folder: Path) -> Squad | None:
+    project = Project.on_disk(folder)
+    assert_type(project, Project | None)
+    if project is None:
+        return None
+    assert_type(project.shelf, Shelf)
+    return project.squad(store=folder / ".squads", limits=Limits(attempts_max=2), people=["mara"])
+
+
+async def at_the_desk(folder: Path) -> None:
+    async with Desk.open(folder) as desk:
+        assert_type(desk, Desk)
+        found = await desk.overview(limit=5)
+        assert_type(found, Overview)
+        assert_type([packet.packet for packet in found.open], list[str])
+
+
 Invariant(id="a.b", statement="s", why="w", refused="r", approved="a", origin="o")
 
 # The test kit: scripted roles are roles, the fixed adapters are what the ports ask for.
@@ -228,6 +300,28 @@ assert_type(FixedClock().advance(5), int)
 class MyBus(BusConformance):
     async def make_bus(self, deliveries_max: int, backlog_max: int) -> Bus:
         raise NotImplementedError
+
+
+class TestSecurity(GateConformance):
+    """A role's own suite: files by path, and how to make one."""
+
+    refused: Mapping[str, str | bytes] = {"a.sql": "secret"}
+    approved: Mapping[str, str | bytes] = {"a.sql": b"open"}
+
+    def gate(self) -> Security:
+        return Security()
+
+
+class TestCarpenter(BuilderConformance):
+    brief = "A table."
+
+    def builder(self) -> Carpenter:
+        return Carpenter()
+
+
+async def held_to_its_contract() -> None:
+    assert_type(await TestSecurity().ask({"a.sql": "x"}), Verdict)
+    assert_type(TestCarpenter().builder(), Carpenter)
 
 
 async def ports(bus: Bus, ledger: Ledger) -> None:
@@ -250,6 +344,12 @@ def mistakes(work: BuildWork, review: ReviewWork) -> None:
     work.artifact({"a": 3})  # type: ignore[dict-item]
     work.brief = "another"  # type: ignore[misc]
     review.refuse("because")  # type: ignore[arg-type]
+    Panel("security", balance)  # type: ignore[arg-type]
+    Panel(balance, Security(), veto=3)  # type: ignore[arg-type]
+    Checklist(Security())  # type: ignore[arg-type]
+    Fact(id="a", text="t")  # type: ignore[call-arg]
+    Shelf(["a fact"])  # type: ignore[list-item]
+    Squad(builder=Carpenter(), gates=[balance], memory={"a": "fact"})  # type: ignore[arg-type]
     Approved(findings=())  # type: ignore[call-arg]
     Refused()  # type: ignore[call-arg]
     Limits(attempts=3)  # type: ignore[call-arg]

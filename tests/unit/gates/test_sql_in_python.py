@@ -433,3 +433,10 @@ def test_what_is_kept_is_bounded_and_a_failure_is_kept_too():
         shared.get(key, lambda: 1)
 
     assert (SCHEMAS_KEPT_MAX, [1]) == (len(shared), failures)
+
+
+def test_a_text_about_sql_that_nobody_runs_is_no_sql() -> None:
+    """A program in a string, or a page, may hold a statement, and its author meant something else by it."""
+    inner = "import os\nSQL = 'CREATE TABLE t (a int, b int, UNIQUE (a, b))'\n"
+
+    assert () == read_schema(Artifact.of({"example.py": f"PROGRAM = {inner!r}\n"})).tables

@@ -55,7 +55,9 @@ class Run:
     def apply(self, statement: Statement) -> None:
         """Apply one statement. Raises `CannotLook` when it may matter and was not understood."""
         cursor = Cursor(statement.source, statement.tokens)
-        if cursor.peek() in _SPEAKS_OF_RIGHTS or statement.tokens[0].kind == "meta":
+        # Neither SQLite nor MySQL has PostgreSQL's rights, so what they say of triggers is not about them.
+        rights = cursor.peek() in _SPEAKS_OF_RIGHTS and statement.source.dialect == "postgresql"
+        if rights or statement.tokens[0].kind == "meta":
             self.catalog.spoken.append(Spoken(statement, self.catalog.search_schema))
         if statement.tokens[-1].kind == "meta":
             self._meta(statement)

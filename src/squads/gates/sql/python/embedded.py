@@ -95,7 +95,8 @@ def strings(file: PythonFile, module: Scope) -> list[Sql]:
     if not _MAKES.search(file.source.text):
         return []
     run = list(_executed(file, module, file.tree.body))
-    kept = [s for s in _kept(file, module, file.tree.body) if counts(s)]
+    # A text that nobody here runs is SQL only if it begins as SQL does: it may be a program, or a page, about SQL.
+    kept = [s for s in _kept(file, module, file.tree.body) if counts(s) and _STARTS.match(s.text)]
     told: set[tuple[object, ...]] = set()
     found: list[Sql] = []
     for made in (*kept, *run):

@@ -29,7 +29,8 @@ _STRING = re.compile(
     r"(?P<prefix>[A-Za-z]{0,2})(?P<quote>'''|\"\"\"|'|\")(?P<body>(?:\\.|(?!(?P=quote)).)*)(?P=quote)", re.DOTALL
 )
 _DRIVERS = re.compile(
-    r"^[ \t]*(?:import|from)[ \t]+(sqlite3|aiosqlite|pysqlite\w*|pymysql|MySQLdb|aiomysql|asyncmy|mysql)\b", re.MULTILINE
+    r"^[ \t]*(?:import|from)[ \t]+(sqlite3|aiosqlite|pysqlite\w*|pymysql|MySQLdb|aiomysql|asyncmy|mysql)\b",
+    re.MULTILINE,
 )
 _BETWEEN = re.compile(r"(?:\s|\\\n|\#[^\n]*|[()])*", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:N\{[^}]*\}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-7]{1,3}|.)", re.DOTALL)
