@@ -90,8 +90,8 @@ def files_for(found: set[str]) -> dict[str, str]:
     gates = {}
     if found:
         gates["gates/schema.md"] = SCHEMA.format(checks=_checks("sql."))
-    if ".py" in found and (checks := _checks("auth.")):
-        gates["gates/security.md"] = SECURITY.format(checks=checks)
+    if ".py" in found:
+        gates["gates/security.md"] = SECURITY.format(checks=_checks("auth."))
     return {
         "roles/change.md": BUILDER,
         **gates,

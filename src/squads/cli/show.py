@@ -111,7 +111,8 @@ def first_line(ended: Outcome) -> str:
         case NotComposed():
             return f"Not composed: {ended.detail or ended.reason}."
         case AwaitingApproval():
-            return f"Waiting for {ended.quorum} of {', '.join(ended.approvers)} to answer."
+            whom = ", ".join(ended.approvers)
+            return f"Waiting for {whom if len(ended.approvers) == 1 else f'{ended.quorum} of {whom}'} to answer."
         case Halted():
             return f"Halted: {ended.detail}."
 

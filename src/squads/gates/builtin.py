@@ -8,6 +8,7 @@ from squads.contracts.errors import InvalidInput
 from squads.gates.check import CheckGate
 
 HOMES = {
+    "auth.saml-signature": ("squads.gates.checks.auth_saml_signature", "saml_signature"),
     "auth.token-signature": ("squads.gates.checks.auth_token_signature", "token_signature"),
     "sql.balance-not-negative": ("squads.gates.checks.sql_balance_not_negative", "balance_not_negative"),
     "sql.definer-rights": ("squads.gates.checks.sql_definer_rights", "definer_rights"),

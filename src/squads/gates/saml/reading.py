@@ -1,0 +1,100 @@
+"""What was read out of SAML messages, on which ways, and how far it could be believed there."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from squads.gates.python.module import Module
+from squads.gates.saml import words
+from squads.gates.saml.values import Data, State
+
+Standing = Literal["verified", "outside", "refused"]
+"""Verified; verified perhaps by somebody outside of the artifact; not verified."""
+
+_SAML_NAME = re.compile(r"saml|assertion", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One place where identity is read."""
+
+    node: ast.AST
+    module: Module
+    around: tuple[str, ...] = ()
+    """The functions it stands in, from the outside in."""
+
+
+@dataclass(slots=True)
+class Account:
+    """All that was seen of one place, over all ways."""
+
+    reading: Reading
+    what: frozenset[str] = frozenset()
+    standings: set[Standing] = field(default_factory=set)
+    reasons: set[str] = field(default_factory=set)
+    origins: set[str] = field(default_factory=set)
+    request: bool = False
+    toolkit: bool = False
+
+
+class Readings:
+    """Collects readings; the check makes findings of them."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[ast.AST, Account] = {}
+        self.used: frozenset[ast.AST] = frozenset()
+        self.handed_on: frozenset[str] = frozenset()
+
+    def read(self, reading: Reading, data: Data, strings: list[str], state: State) -> Data:
+        """Note what `strings` ask `data` for, and return what they get."""
+        short = strings[0] if strings and len(strings[0]) < 40 else ""
+        result = replace(data, tag=short or data.tag, key=data.key or words.of_key(strings))
+        if data.form in ("signed", "own", "metadata"):
+            if data.form == "signed" and words.identity(strings)[0]:
+                self.accounts.setdefault(reading.node, Account(reading)).standings.add("verified")
+            return result
+        if data.form in ("tree", "text") and words.of_metadata(strings):
+            return replace(result, form="metadata")
+        if data.form == "tree" and words.of_signature(strings):
+            state.remark("looked")
+        if words.of_request(strings):
+            state.remark("request")
+        found, strong = words.identity(strings)
+        if not found or (not strong and not self._saml(reading, data, found)):
+            return result
+        self._note(reading, data, state, found)
+        return replace(result, reads=result.reads | {reading.node})
+
+    def toolkit(self, reading: Reading, data: Data, state: State) -> Data:
+        """Note that a toolkit is asked who it is."""
+        account = self._note(reading, replace(data, form="tree"), state, frozenset())
+        account.toolkit = True
+        return replace(data, form="signed", reads=data.reads | {reading.node})
+
+    def _saml(self, reading: Reading, data: Data, found: frozenset[str]) -> bool:
+        named = any(_SAML_NAME.search(n) for n in (*data.origins, *reading.around))
+        if not words.only_common(found):
+            return named or bool(words.SAML_MENTIONED.search(reading.module.source.text.encode()))
+        return named
+
+    def _note(self, reading: Reading, data: Data, state: State, what: frozenset[str]) -> Account:
+        account = self.accounts.setdefault(reading.node, Account(reading))
+        account.what |= what
+        account.origins |= data.origins
+        account.request |= "request" in state.remarks or any("SAMLRequest" in o for o in data.origins)
+        grades = {state.trust.get(o) for o in data.origins} or {None}
+        if grades <= {"verified"}:
+            account.standings.add("verified")
+            if "compared" not in state.remarks:
+                account.reasons.add("uncompared")
+        elif data.form in ("unclear", "opaque") or grades <= {"verified", "unclear"}:
+            account.standings.add("outside")
+        else:
+            account.standings.add("refused")
+            account.reasons |= (
+                {"elsewhere"} if grades <= {"verified", "elsewhere", "unclear"} else set(state.remarks) or {"none"}
+            )
+        return account
