@@ -57,7 +57,7 @@ def _judged(known: dict[str, bool | None], saml: bool) -> list[tuple[str, str, s
     found = []
     by_word = {key.lower() if "_" in key else key: key for key in known}
     value = {word: known[key] for word, key in by_word.items()}
-    if value.get("strict") is False and (saml or {"sp", "idp"} <= set(known)):
+    if value.get("strict") is False and (saml or {"sp", "idp", "security"} & set(known)):
         found.append((by_word["strict"], *_NOT_STRICT))
     if value.get("wantAssertionsSigned") is False and value.get("wantMessagesSigned") is False:
         found.append((by_word["wantAssertionsSigned"], _UNSIGNED[0], '"wantAssertionsSigned": True'))
@@ -82,7 +82,7 @@ def _like(by_word: dict[str, str]) -> str:
 
 def switched_off(module: Module, paths: Paths) -> Iterator[Switch]:
     """Yield what a Python file switches off."""
-    saml = b"saml" in module.source.text.lower().encode()
+    saml = "onelogin" in module.source.text.lower()
     for keys, values in _groups(module):
         known: dict[str, bool | None] = {}
         nodes: dict[str, ast.expr] = {}
@@ -115,6 +115,8 @@ def _groups(module: Module) -> Iterator[tuple[list[str], list[ast.expr]]]:
             yield [str(k) for k, _ in pairs], [v for _, v in pairs]
         elif isinstance(node, ast.Call) and node.keywords:
             words = {k.arg: k.value for k in node.keywords if k.arg}
+            if not _holds_settings(node.func):
+                words.pop("strict", None)  # `zip(a, b, strict=False)` and many others have nothing to do with it
             yield list(words), list(words.values())
         elif isinstance(node, ast.Assign):
             for target in node.targets:
@@ -123,6 +125,12 @@ def _groups(module: Module) -> Iterator[tuple[list[str], list[ast.expr]]]:
                     assigned.setdefault(box, []).append((str(target.slice.value), node.value))
     for given in assigned.values():
         yield [k for k, _ in given], [v for _, v in given]
+
+
+def _holds_settings(called: ast.expr) -> bool:
+    """Return whether a call makes or changes settings, by its last name: `dict`, `update`, or one that says so."""
+    name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+    return name in ("dict", "update") or "saml" in name.lower() or "settings" in name.lower()
 
 
 def _truth(node: ast.expr, module: Module, paths: Paths) -> bool | None:
