@@ -59,7 +59,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
 
     assert {"squads", wheel.name.rsplit("-", 3)[0] + ".dist-info"} == {n.split("/")[0] for n in names}
     assert "squads/py.typed" in names
-    assert any(n.startswith("squads/cli/recorded/attempt-1/") for n in names)
+    assert any(n.startswith("squads/cli/recorded/single-sign-on/1/") for n in names)
     assert any(n.endswith("/licenses/LICENSE") for n in names)
 
 
@@ -72,8 +72,8 @@ def test_the_installed_wheel_runs_the_demonstration(python: Path, tmp_path: Path
     version = run(python.with_name("squads"), "--version", cwd=empty, home=tmp_path).stdout
 
     assert Path(where).is_relative_to(python.parents[1])
-    assert "sql.unique-null refused" in demo
-    assert "sql.balance-not-negative refused" in demo
+    assert "auth.saml-signature" in demo
+    assert "✗ schema refused: 2 findings" in demo
     assert "Composed: every required gate approved exactly these bytes" in demo
     assert "Verified: " in demo
     assert version.startswith("squads 0.")

@@ -261,12 +261,13 @@ def people(
 @app.command()
 def demo(
     yes: Annotated[bool, typer.Option("--yes", help="Answer the question by flag; receipts say so.")] = False,
+    page: Annotated[Path | None, typer.Option(help="Keep the story as this page, .html or .md.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show a refusal becoming a composition, then gate this work tree's last change. Needs no key and no network."""
+    """Show refusals becoming a composition, then gate this work tree's last change. Needs no key and no network."""
     from squads.cli.demo import show_demo
 
-    raise typer.Exit(show_demo(yes=yes, as_json=as_json))
+    raise typer.Exit(show_demo(yes=yes, as_json=as_json, page=page))
 
 
 @app.command()

@@ -1,7 +1,7 @@
-"""`squads demo`: a refusal becomes a composition. Only the builder's text is recorded; every verdict is computed.
+"""`squads demo`: the story that the project was created from, told in chapters while it happens.
 
-The schema is the one that the project was created from: a unique key over a nullable column, and a treasury whose
-balance could fall below zero. Everything is kept in a folder that is gone afterwards.
+Only briefs and files are recorded; every objection, verdict and rule is computed. Everything is kept in a folder that
+is gone afterwards; a report page stays where `--page` says.
 """
 
 from __future__ import annotations
@@ -10,68 +10,59 @@ import asyncio
 import json
 import sys
 import tempfile
-from importlib.resources import files
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from squads.adapters import git
-from squads.adapters.approvers import CallableApprover, FlagApprover
 from squads.audit import Audit, audit
 from squads.cli import show
-from squads.cli.gate import judge, print_judged
-from squads.cli.run import at_terminal
+from squads.cli.chapters import Chapters
+from squads.cli.gate import judge, project_for
+from squads.cli.recording import CHECKS, PACKET, RecordedBuilder, RecordedCoordinator, SchemaBuilder, gates
+from squads.cli.report import SUFFIXES, write_report
+from squads.cli.run import who_answers
+from squads.cli.story import MARGIN, Story
 from squads.cli.verify import print_audit
-from squads.contracts.artifact import Artifact
 from squads.contracts.errors import InvalidInput
 from squads.contracts.outcome import AwaitingApproval, Composed, Halted, NotComposed, Outcome
-from squads.contracts.packet import ApprovalRule, Packet, Predicate
-from squads.contracts.records import ArtifactRecord, CompositionRecord, QuestionRecord, VerdictRecord
-from squads.contracts.work import BuildWork
-from squads.gates.builtin import built_in
+from squads.contracts.records import QuestionRecord
 from squads.handover import Reader
-from squads.kernel.ports import Approver
-from squads.roles.builder import Builder
 from squads.squad import Squad
 
-PACKET = Packet(
-    brief="Tables for reputation scores and guild treasuries: one score per holder, kind and guild; balances in cents.",
-    done_when=(
-        Predicate(id="scores-are-unique", sentence="No score can stand twice.", check="sql.unique-null"),
-        Predicate(id="balances-hold", sentence="No treasury can fall below zero.", check="sql.balance-not-negative"),
-    ),
-    approval=ApprovalRule(approvers=("owner",)),
-)
+LINES_MAX = 1
+"""Lines of one evidence that are shown, and of what would satisfy it."""
+CHANGES_MAX = 8
+"""Changed lines of a later attempt that are shown."""
+GONE = "gone-with-the-demo"
+"""How the page calls the store, whose folder is not there any more when the page is read."""
+FINDINGS_MAX = 2
+"""Findings of one gate that are shown of the work tree's last change."""
 
 
-class RecordedBuilder(Builder):
-    """Hands in what a builder once wrote: a first attempt, and the one after reading the findings."""
-
-    name = "carpenter"
-    prior = "A recording of two attempts at one schema."
-
-    def build(self, work: BuildWork) -> Artifact:
-        """Return the recorded files of this attempt."""
-        folder = files("squads.cli") / "recorded" / f"attempt-{min(work.attempt, 2)}"
-        return work.artifact({f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".sql")})
-
-
-def show_demo(*, yes: bool, as_json: bool) -> int:
-    """Run the demonstration and return its exit code."""
+def show_demo(*, yes: bool, as_json: bool, page: Path | None = None) -> int:
+    """Tell the demonstration, keep its report page where `page` says, and return its exit code."""
+    _check_page(page)
     out = Console(file=sys.stderr if as_json else sys.stdout, highlight=False, soft_wrap=True, quiet=as_json)
     with tempfile.TemporaryDirectory(prefix="squads-demo-") as folder:
         store, keys = Path(folder) / "store", Path(folder) / "keys"
-        outcome, checkpoint = asyncio.run(_tell(out, store, keys, yes=yes))
+        outcome, checkpoint, chapters = asyncio.run(_tell(out, store, keys, yes=yes))
         found = audit(store, keys=keys)
+        # A page is for what verifies: it would not be written for anything else.
+        written = page if page and not found.failed else None
+        if written:
+            write_report(outcome.packet, store=store, form=None, out=written, as_json=False, called=GONE)
         if as_json:
             data = {**show.as_data(outcome), "checkpoint": checkpoint, "verified": not found.failed}
-            sys.stdout.write(json.dumps(data) + "\n")
+            sys.stdout.write(json.dumps({**data, "page": str(written) if written else None}) + "\n")
             return _code(outcome, found)
-        out.rule("5  The checkpoint, signed, and everything verified", align="left")
+        chapters.head("The checkpoint, signed, and everything verified")
         out.print(Text(checkpoint.rstrip(), style="dim"))
-        print_audit(found)
-        out.rule("6  The same gates on this work tree's last change", align="left")
+        print_audit(found, briefly=True)
+        chapters.head("The page")
+        _tell_page(out, page, written)
+        chapters.head("This work tree's last change, by its own gates")
         _gate_here(out, Path(folder))
         return _code(outcome, found)
 
@@ -80,48 +71,72 @@ def _code(outcome: Outcome, found: Audit) -> int:
     return 2 if found.failed else outcome.exit_code
 
 
-async def _tell(out: Console, store: Path, keys: Path, *, yes: bool) -> tuple[Outcome, str]:
+def _check_page(page: Path | None) -> None:
+    """Say before anything runs that the page would have no place or no format."""
+    if page is None:
+        return
+    if page.suffix.lower() not in SUFFIXES:
+        raise InvalidInput(f"the ending of {page.name!r} names no format; end it in .html or .md")
+    if not page.parent.is_dir():
+        raise InvalidInput(f"there is no folder {page.parent} for the page; name one that is there")
+    if page.exists():
+        raise InvalidInput(f"{page} is there already, and nothing is written over; name another file")
+
+
+def _tell_page(out: Console, page: Path | None, written: Path | None) -> None:
+    if written:
+        told = f"  {show.one_line(str(written))} tells this story with every receipt; the ledger behind it goes now."
+        out.print(Text(told))
+    elif page:
+        out.print(Text("  Not written: a page is for a ledger that verifies.", style="bold red"))
+    else:
+        out.print("  squads demo --page story.html keeps this story as a page, with every receipt.")
+
+
+async def _tell(out: Console, store: Path, keys: Path, *, yes: bool) -> tuple[Outcome, str, Chapters]:
     """Run the packet, and say what happens as it becomes durable."""
-    squad = Squad(builder=RecordedBuilder(), gates=built_in(), store=store, keys=keys, approver=_person(yes=yes))
+    told = asyncio.Event()
+    squad = Squad(
+        coordinator=RecordedCoordinator(),
+        builders=[RecordedBuilder(), SchemaBuilder()],
+        gates=gates(),
+        store=store,
+        keys=keys,
+        approver=who_answers("owner", told, yes=yes),
+    )
     outcome: Outcome | None = None
-    attempts = 0
     async with squad:
         workspace = await squad.workspace()
-        reader = Reader(workspace.blobs)
-        out.rule("1  The brief", align="left")
-        out.print(PACKET.brief)
+        story = Story(out, Reader(workspace.blobs), lines_max=LINES_MAX, changes_max=CHANGES_MAX)
+        chapters = Chapters(out, story)
+        chapters.head("The packet")
+        _tell_packet(out)
         async for event in squad.stream(PACKET):
-            match event:
-                case ArtifactRecord():
-                    attempts += 1
-                    out.rule(f"{attempts + 1}  Attempt {attempts}, by the {event.author}", align="left")
-                    out.print(Text(f"  artifact {event.artifact[:16]}…", style="dim"))
-                case VerdictRecord():
-                    show.judgement(out, event.author, await reader.verdict(event.content))
-                case CompositionRecord():
-                    out.rule("4  Every gate has approved exactly these bytes", align="left")
-                    out.print(Text(f"  composition {event.artifact[:16]}…", style="dim"))
-                case QuestionRecord():
-                    how = "answered by --yes, and recorded as by flag" if yes else "waiting for the answer"
-                    asked = ", ".join(PACKET.approval.approvers if PACKET.approval else ())
-                    out.print(f"  A person is asked ({asked}; receipts say {event.approvers[0][:9]}…): {how}")
-                case Composed() | NotComposed() | AwaitingApproval() | Halted():
-                    outcome = event
-                    show.outcome(out, event)
-                case _:
-                    pass
+            if isinstance(event, (Composed, NotComposed, AwaitingApproval, Halted)):
+                outcome = event
+                continue
+            await chapters.take(event)
+            if isinstance(event, QuestionRecord):
+                await chapters.tell()
+                told.set()
+        await chapters.tell()
         head = await workspace.ledger.head()
     assert outcome is not None
-    return outcome, head.checkpoint
+    show.outcome(out, outcome)
+    return outcome, head.checkpoint, chapters
 
 
-def _person(*, yes: bool) -> Approver | None:
-    """Return who answers: the flag, somebody at this terminal, or nobody here."""
-    if yes:
-        return FlagApprover()
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        return CallableApprover({"owner": at_terminal}, channel="terminal")
-    return None
+def _tell_packet(out: Console) -> None:
+    """Print what is wanted, by when it is done, and who must approve."""
+    show.hanging(out, "  brief", PACKET.brief, indent=MARGIN)
+    for predicate in PACKET.done_when:
+        show.hanging(out, "  done when", f"{predicate.sentence} ({predicate.check})", indent=MARGIN)
+    for name, checks in CHECKS.items():
+        show.hanging(out, f"  {name}", ", ".join(checks), indent=MARGIN)
+    approvers = ", ".join(PACKET.approval.approvers) if PACKET.approval else "nobody"
+    show.hanging(out, "  a person", f"{approvers}, before it composes", indent=MARGIN)
+    told = "Briefs and files are recorded; objections, verdicts and rules are computed."
+    show.hanging(out, "", Text(told, style="dim"), indent=2)
 
 
 def _gate_here(out: Console, folder: Path) -> None:
@@ -129,7 +144,12 @@ def _gate_here(out: Console, folder: Path) -> None:
     try:
         change = git.last_change(Path.cwd())
     except InvalidInput as error:
-        out.print(Text(f"  Not shown: {error}.", style="yellow"))
+        show.hanging(out, "", Text(show.one_line(f"Not shown: {error}."), style="yellow"), indent=2)
         return
-    outcome, _ = asyncio.run(judge(change, gates=[], store=folder / "here", keys=folder / "keys"))
-    print_judged(change, outcome)
+    count = len(change.files) + len(change.removals)
+    out.print(Text(f"  {show.one_line(change.title)}, {count} path{'s' * (count != 1)}", style="bold"))
+    project = project_for("HEAD^..HEAD")
+    here, keys = folder / "here", folder / "keys"
+    outcome, _ = asyncio.run(judge(change, gates=[], store=here, keys=keys, project=project))
+    show.judgements(out, outcome.judgements, lines_max=0, findings_max=FINDINGS_MAX)
+    show.outcome(out, outcome)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from squads.cli.gate import default_store
@@ -12,8 +13,13 @@ from squads.contracts.errors import InvalidInput, StorageUnavailable
 SUFFIXES = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown"}
 
 
-def write_report(packet: str, *, store: Path | None, form: str | None, out: Path | None, as_json: bool) -> int:
-    """Write the report of a packet, to a file or to standard output, and return 0."""
+def write_report(
+    packet: str, *, store: Path | None, form: str | None, out: Path | None, as_json: bool, called: str | None = None
+) -> int:
+    """Write the report of a packet, to a file or to standard output, and return 0.
+
+    `called` is how the report calls the store, where that is not by its path.
+    """
     from squads.pages.html_writer import html_of
     from squads.pages.markdown_writer import markdown_of
     from squads.pages.page import page_of
@@ -22,7 +28,7 @@ def write_report(packet: str, *, store: Path | None, form: str | None, out: Path
 
     form = _form(form, out)
     with packet_in(store or default_store(), packet) as moment:
-        report = report_of(moment)
+        report = report_of(replace(moment, store=called) if called else moment)
         page = page_of(report)
     text = html_of(page) if form == "html" else markdown_of(page)
     if out is not None:

@@ -35,8 +35,9 @@ def run_packet(brief: str, *, store: Path | None, out: Path | None, yes: bool, a
     _check_out(out)
     project = _project()
     where = store or default_store()
-    squad = project.squad(store=where, approver=_person(project, yes=yes))
-    return _told(asyncio.run(_run(squad, packet, _console(as_json))), where, out, as_json=as_json)
+    told = asyncio.Event()
+    squad = project.squad(store=where, approver=_person(project, told, yes=yes))
+    return _told(asyncio.run(_run(squad, packet, _console(as_json), told)), where, out, as_json=as_json)
 
 
 def resume_packet(packet: str, *, store: Path | None, out: Path | None, yes: bool, as_json: bool) -> int:
@@ -44,14 +45,16 @@ def resume_packet(packet: str, *, store: Path | None, out: Path | None, yes: boo
     _check_out(out)
     project = _project()
     where = store or default_store()
-    squad = project.squad(store=where, approver=_person(project, yes=yes))
+    told = asyncio.Event()
+    told.set()  # nothing is told before somebody who resumes is asked
+    squad = project.squad(store=where, approver=_person(project, told, yes=yes))
     return _told(asyncio.run(_resume(squad, packet)), where, out, as_json=as_json)
 
 
-async def _run(squad: Squad, packet: str | Packet, console: Console) -> Outcome:
+async def _run(squad: Squad, packet: str | Packet, console: Console, told: asyncio.Event) -> Outcome:
     async with squad:
         reader = Reader((await squad.workspace()).blobs)
-        outcome = await tell(console, squad.stream(packet), reader)
+        outcome = await tell(console, squad.stream(packet), reader, told)
     assert outcome is not None
     return outcome
 
@@ -105,13 +108,23 @@ def _project() -> Project:
     raise InvalidInput("there is no squad here: no cards in roles/ and gates/; `squads init` writes some")
 
 
-def _person(project: Project, *, yes: bool) -> Approver | None:
-    """Return who answers: the flag, the first of the project's people at this terminal, or nobody here."""
+def _person(project: Project, told: asyncio.Event, *, yes: bool) -> Approver | None:
+    """Return who answers; at a terminal that is the first of the project's people."""
+    people: Any = project.settings.get("people") or ("owner",)
+    return who_answers(people[0], told, yes=yes)
+
+
+def who_answers(name: str, told: asyncio.Event, *, yes: bool) -> Approver | None:
+    """Return who answers: the flag, `name` at this terminal once the story is told, or nobody here."""
     if yes:
         return FlagApprover()
+
+    async def ask(composition: Artifact) -> bool:
+        await told.wait()
+        return await at_terminal(composition)
+
     if sys.stdin.isatty() and sys.stdout.isatty():
-        people: Any = project.settings.get("people") or ("owner",)
-        return CallableApprover({people[0]: at_terminal}, channel="terminal")
+        return CallableApprover({name: ask}, channel="terminal")
     return None
 
 

@@ -6,10 +6,9 @@ characters are shown escaped, and no text is read as markup.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from squads.contracts.finding import Finding
@@ -31,27 +30,64 @@ def one_line(text: str) -> str:
     return visible(text).replace("\n", "\n        ")
 
 
-def judgement(out: Console, gate: str, verdict: Verdict) -> None:
-    """Print one verdict with its findings."""
+def judgement(
+    out: Console,
+    gate: str,
+    verdict: Verdict,
+    *,
+    lines_max: int = EVIDENCE_LINES_MAX,
+    findings_max: int | None = None,
+    known: Container[Finding] = (),
+) -> None:
+    """Print one verdict with its findings.
+
+    `lines_max` bounds the lines of one evidence, `findings_max` the findings that are shown; what is left out is
+    counted. Of findings in `known`, which were shown before, only place and rule are repeated.
+    """
     mark, colour = MARKS[verdict.kind]
     line = Text.assemble(
         (f"  {mark} ", f"bold {colour}"), (one_line(gate), "bold"), " ", (one_line(said(verdict)), colour)
     )
     out.print(line)
-    for found in verdict.findings:
-        finding(out, found, refusing=verdict.kind == "refused", gate=gate)
-
-
-def judgements(out: Console, judged: Iterable[Judgement]) -> None:
-    """Print verdicts, the worst first; gates that had nothing of their kind to read share one line at the end."""
-    idle: list[str] = []
-    for one in worst_first(judged):
-        if one.verdict.kind == "approved" and one.verdict.looked == 0 and not one.verdict.findings:
-            idle.append(one.gate)
+    refusing = verdict.kind == "refused"
+    findings = list(verdict.findings)
+    if findings_max is not None:  # what is left out is never worse than what is shown
+        findings.sort(key=lambda found: -found.severity.weight)
+    for found in findings[:findings_max]:
+        if found in known:
+            finding(out, found.but(message="as before."), refusing=refusing, gate=gate, lines_max=0)
         else:
-            judgement(out, one.gate, one.verdict)
-    if idle:
-        out.print(Text(f"  – nothing of its kind to read for {one_line(', '.join(idle))}", style="dim"))
+            finding(out, found, refusing=refusing, gate=gate, lines_max=lines_max)
+    if findings_max is not None and len(verdict.findings) > findings_max:
+        out.print(Text(f"      … {len(verdict.findings) - findings_max} more findings", style="dim"))
+
+
+def judgements(
+    out: Console,
+    judged: Iterable[Judgement],
+    *,
+    lines_max: int = EVIDENCE_LINES_MAX,
+    findings_max: int | None = None,
+) -> None:
+    """Print verdicts, the worst first; gates that had nothing of their kind to read share one line at the end."""
+    nothing: list[str] = []
+    for one in worst_first(judged):
+        if idle(one.verdict):
+            nothing.append(one.gate)
+        else:
+            judgement(out, one.gate, one.verdict, lines_max=lines_max, findings_max=findings_max)
+    nothing_for(out, nothing)
+
+
+def idle(verdict: Verdict) -> bool:
+    """Return whether a gate had nothing of its kind to read, and nothing to say."""
+    return verdict.kind == "approved" and verdict.looked == 0 and not verdict.findings
+
+
+def nothing_for(out: Console, gates: Sequence[str]) -> None:
+    """Print in one line which gates had nothing to read, where there are any."""
+    if gates:
+        out.print(Text(f"  – nothing of its kind to read for {one_line(', '.join(gates))}", style="dim"))
 
 
 def said(verdict: Verdict) -> str:
@@ -66,32 +102,49 @@ def said(verdict: Verdict) -> str:
     return f"approved: {verdict.looked} file{'s' if verdict.looked != 1 else ''} read"
 
 
-def finding(out: Console, found: Finding, *, refusing: bool, gate: str = "") -> None:
+def finding(
+    out: Console, found: Finding, *, refusing: bool, gate: str = "", lines_max: int = EVIDENCE_LINES_MAX
+) -> None:
     """Print one finding: where, what, the evidence, and what would satisfy it.
 
+    With `lines_max` 1 what would satisfy it begins behind these words, with 0 only where and what is printed.
     A gate that holds several invariants does not say by its own name which one it is.
     """
-    what = found.severity.value if found.invariant == gate else f"{found.invariant}, {found.severity.value}"
+    what = found.severity.value if found.invariant == gate else f"{one_line(found.invariant)}, {found.severity.value}"
     where = one_line(f"{found.location}: ") if found.location else ""
     colour = "red" if refusing and found.severity.weight >= 2 else "yellow"
     line = Text.assemble((where, "bold"), one_line(found.message), (f"  [{what}]", colour))
-    # Wrapped for eyes only: what is piped stays one line, so that it can be searched.
-    if out.is_terminal:
-        out.print(Padding(line, (0, 0, 0, 6)), soft_wrap=False)
-    else:
-        out.print(Text.assemble("      ", line))
-    _block(out, "│", found.evidence, "dim")
-    if found.satisfy:
+    hanging(out, "", line, indent=6)
+    if not lines_max:
+        return
+    _block(out, "│", found.evidence, "dim", lines_max)
+    if found.satisfy and lines_max == 1:
+        first, *others = visible(found.satisfy.rstrip()).split("\n")
+        more = f" (and {len(others)} more line{'s' * (len(others) != 1)})" if others else ""
+        hanging(out, "", Text(f"would satisfy it: {first}{more}", style="cyan"), indent=6)
+    elif found.satisfy:
         out.print(Text("      would satisfy it:", style="cyan"))
-        _block(out, " ", found.satisfy, "cyan")
+        _block(out, " ", found.satisfy, "cyan", lines_max)
 
 
-def _block(out: Console, edge: str, text: str, style: str) -> None:
+def hanging(out: Console, head: str | Text, body: str | Text, *, indent: int) -> None:
+    """Print a text behind its head, wrapped at its own margin for eyes; what is piped stays one line for a search."""
+    start = Text.assemble(head, " " * max(0, indent - len(head)))
+    if not out.is_terminal:
+        out.print(Text.assemble(start, body))
+        return
+    wrapped = Text.assemble(body).wrap(out, max(20, out.width - indent))
+    for number, line in enumerate(wrapped):
+        line.rstrip()
+        out.print(Text.assemble(start if number == 0 else " " * indent, line))
+
+
+def _block(out: Console, edge: str, text: str, style: str, lines_max: int) -> None:
     lines = visible(text.rstrip()).split("\n") if text.strip() else []
-    for line in lines[:EVIDENCE_LINES_MAX]:
-        out.print(Text(f"      {edge} {line}", style=style))
-    if len(lines) > EVIDENCE_LINES_MAX:
-        out.print(Text(f"      {edge} … {len(lines) - EVIDENCE_LINES_MAX} more lines", style=style))
+    for line in lines[:lines_max]:
+        hanging(out, Text(f"      {edge} ", style=style), Text(line, style=style), indent=8)
+    if (left := len(lines) - lines_max) > 0:
+        out.print(Text(f"      {edge} … {left} more line{'s' * (left != 1)}", style=style))
 
 
 def outcome(out: Console, ended: Outcome) -> None:
@@ -99,7 +152,7 @@ def outcome(out: Console, ended: Outcome) -> None:
     style = {Composed: "bold green", NotComposed: "bold red"}.get(type(ended), "bold yellow")
     out.print(Text(one_line(first_line(ended)), style=style))
     for words in ended.words if isinstance(ended, NotComposed) else ():
-        out.print(Text(f"  {one_line(words)}"))
+        hanging(out, "", one_line(words), indent=2)
 
 
 def first_line(ended: Outcome) -> str:

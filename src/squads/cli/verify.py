@@ -27,11 +27,15 @@ def verify_store(store: Path | None, *, as_json: bool) -> int:
     return code
 
 
-def print_audit(found: Audit) -> None:
-    """Print an audit for a person."""
+def print_audit(found: Audit, *, briefly: bool = False) -> None:
+    """Print an audit for a person: each check on its own line, or briefly those that passed on one."""
     out = show.console()
     out.print(Text(f"Ledger {show.one_line(found.origin)}", style="bold"))
-    for result in found.results:
+    passed = [r.check for r in found.results if r.state == "passed"] if briefly else []
+    if passed:
+        mark, colour = MARKS["passed"]
+        show.hanging(out, Text(f"  {mark} ", style=f"bold {colour}"), ", ".join(passed), indent=4)
+    for result in (r for r in found.results if r.check not in passed):
         mark, colour = MARKS[result.state]
         shown = "not checked: " if result.state == "unchecked" else ""
         message = show.one_line(result.message)

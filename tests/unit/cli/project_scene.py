@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -37,3 +38,30 @@ def write(cwd: Path, path: str, text: str) -> None:
     """Write a file and the folders above it."""
     (cwd / path).parent.mkdir(parents=True, exist_ok=True)
     (cwd / path).write_text(text)
+
+
+def at_a_terminal(said: str, cwd: Path, *arguments: str) -> tuple[int, str]:
+    """Run a command at a terminal of 80 columns, answer its question, and return its exit code and what it showed."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "COLUMNS": "80", "LINES": "24", "TERM": "dumb", "NO_COLOR": "1"}
+    with subprocess.Popen(
+        [SQUADS, *arguments], cwd=cwd, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True
+    ) as running:
+        os.close(theirs)
+        shown = b""
+        answered = False
+        while chunk := _read(ours):
+            shown += chunk
+            if not answered and shown.rstrip().endswith(b"[y/N]"):
+                os.write(ours, f"{said}\n".encode())
+                answered = True
+        code = running.wait(timeout=60)
+    os.close(ours)
+    return code, shown.decode().replace("\r\n", "\n")
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:  # whoever was at the other end has gone
+        return b""

@@ -193,24 +193,6 @@ def test_a_full_disk_is_said_and_nothing_is_lost(repository: Path) -> None:
     assert squads("gate", cwd=repository).returncode == 0
 
 
-def test_the_demonstration_composes_after_a_refusal(tmp_path: Path) -> None:
-    """The demo shows the refusal, the second attempt, the answer by flag, the checkpoint and a clean audit."""
-    done = squads("demo", "--yes", cwd=tmp_path)
-
-    out = done.stdout.decode()
-    assert done.returncode == 0, out + done.stderr.decode()
-    for shown in ("refused: 1 finding", "recorded as by flag", "Composed", "Verified", "local.invalid/squads/"):
-        assert shown in out
-
-
-def test_the_demonstration_waits_for_a_person(tmp_path: Path) -> None:
-    """Without the flag and without a terminal nobody answers, so the packet waits: exit code 3."""
-    done = squads("demo", "--json", cwd=tmp_path, given=b"")
-
-    assert done.returncode == 3
-    assert json.loads(done.stdout)["kind"] == "awaiting-approval"
-
-
 def test_the_version_is_printed(tmp_path: Path) -> None:
     """`--version` says which one this is."""
     from squads import __version__

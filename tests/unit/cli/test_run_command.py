@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from project_scene import CLEAN, DEFECT, commit, git, squads, write
+from project_scene import CLEAN, DEFECT, at_a_terminal, commit, git, squads, write
 
 from squads.gates.builtin import HOMES
 
@@ -89,6 +89,19 @@ def test_a_packet_in_a_file_asks_a_person_and_can_be_resumed(repository: Path) -
     assert waiting.returncode == 3, waiting.stderr
     assert answered.returncode == 0, answered.stderr
     assert "composed" == json.loads(answered.stdout)["kind"]
+
+
+def test_a_person_at_the_terminal_is_asked_once_the_story_is_told(repository: Path) -> None:
+    """First what was judged and what the question is, then the question; and the answer counts."""
+    write(repository, "p.md", "---\napproval: {approvers: [owner]}\n---\nJudge it.\n")
+    write(repository, "a.sql", CLEAN)
+
+    code, shown = at_a_terminal("n", repository, "run", "p.md")
+
+    assert 1 == code, shown
+    words = ["✓ schema approved", "composition ", "question ", "Approve a.sql, p.md", "denied at the terminal"]
+    places = [shown.index(word) for word in words]
+    assert sorted(places) == places
 
 
 @pytest.mark.parametrize(

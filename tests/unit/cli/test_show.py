@@ -10,7 +10,7 @@ from rich.console import Console
 from squads.cli import show
 from squads.contracts.finding import Finding, Location, Severity
 from squads.contracts.outcome import NotComposed
-from squads.contracts.verdict import Abstained
+from squads.contracts.verdict import Abstained, Refused
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,77 @@ def test_words_are_printed_each_on_its_own_line():
     show.outcome(out, NotComposed(packet="0" * 32, reason="task-refused", words=("one [/b]", "two\x1b")))
 
     assert ["  one [/b]", "  two\\x1b"] == file.getvalue().splitlines()[1:]
+
+
+def _refused(count: int) -> Refused:
+    return Refused(
+        findings=tuple(
+            Finding(
+                invariant="a.b",
+                message=f"wrong {n}",
+                location=Location(path="a.sql", line=n + 1),
+                evidence="one\ntwo",
+                satisfy="first\nsecond\nthird",
+            )
+            for n in range(count)
+        ),
+        looked=1,
+    )
+
+
+@pytest.mark.parametrize(("count", "left"), [(2, 0), (3, 1)])
+def test_findings_past_the_bound_are_counted(count, left):
+    out, file = _printed()
+
+    show.judgement(out, "g", _refused(count), findings_max=2)
+
+    assert 2 == file.getvalue().count("wrong ")
+    assert (f"… {left} more findings" in file.getvalue()) is bool(left)
+
+
+def test_the_worst_findings_are_those_that_are_shown():
+    out, file = _printed()
+    note = Finding(invariant="a.b", severity=Severity.NOTE, message="by the way")
+
+    show.judgement(out, "g", Refused(findings=(note, *_refused(1).findings), looked=1), findings_max=1)
+
+    assert "wrong 0" in file.getvalue()
+    assert "by the way" not in file.getvalue()
+
+
+def test_one_line_of_evidence_leaves_one_line_of_remedy():
+    out, file = _printed()
+
+    show.judgement(out, "g", _refused(1), lines_max=1)
+
+    said = file.getvalue()
+    assert "│ one\n      │ … 1 more line\n" in said
+    assert "would satisfy it: first (and 2 more lines)\n" in said
+    assert "second" not in said
+
+
+def test_what_was_shown_before_is_named_again_by_place_and_rule():
+    out, file = _printed()
+    verdict = _refused(1)
+
+    show.judgement(out, "g", verdict, known=verdict.findings)
+
+    assert ["  ✗ g refused: 1 finding", "      a.sql:1: as before.  [a.b, major]"] == file.getvalue().splitlines()
+
+
+def test_at_a_terminal_lines_end_at_words_and_keep_their_margin():
+    file = io.StringIO()
+    out = Console(file=file, highlight=False, soft_wrap=True, force_terminal=True, width=30, color_system=None)
+
+    show.hanging(out, "  head", "one two three four five six seven", indent=10)
+
+    assert ["  head    one two three four", "          five six seven"] == file.getvalue().splitlines()
+
+
+def test_gates_without_anything_to_read_share_one_line():
+    out, file = _printed()
+
+    show.nothing_for(out, ["a", "b\x1b"])
+    show.nothing_for(out, [])
+
+    assert "  – nothing of its kind to read for a, b\\x1b\n" == file.getvalue()
