@@ -80,6 +80,21 @@ DEFECTS: dict[str, str | dict[str, str]] = {
         "1_wallets.up.sql": "CREATE TABLE wallets (balance int);",
         "1_wallets.down.sql": "DROP TABLE wallets;",
     },
+    "seats that are left": "CREATE TABLE events (id int PRIMARY KEY, seats_remaining int NOT NULL);",
+    "what is left of a kind of ticket": "CREATE TABLE ticket_types (id int PRIMARY KEY, remaining int NOT NULL);",
+    "days of leave": "CREATE TABLE leave_balances (employee int, kind text, days numeric(5,1) NOT NULL);",
+    "days of leave in the name": "CREATE TABLE employees (id int, vacation_days_left numeric(4,1) NOT NULL);",
+    "a gift card's rest": "CREATE TABLE gift_cards (code text, initial_amount int, remaining_amount int NOT NULL);",
+    "loyalty points": "CREATE TABLE customers (id int, loyalty_points int NOT NULL DEFAULT 0);",
+    "points of a loyalty account": "CREATE TABLE loyalty_accounts (id int, points int NOT NULL DEFAULT 0);",
+    "a player's coins": "CREATE TABLE players (id int, coins int NOT NULL DEFAULT 0, xp int);",
+    "a quota": "CREATE TABLE api_keys (id int, remaining_quota int NOT NULL);",
+    "any of an array with a negative": "CREATE TABLE a (balance int CHECK (balance = ANY (ARRAY[-1, 0])));",
+    "not all of an array": "CREATE TABLE a (balance int CHECK (balance <> ALL (ARRAY[-1, -2])));",
+    "a range from below": "CREATE TABLE a (balance int CHECK (balance <@ int4range(-1, 9)));",
+    "cut off before zero": "CREATE TABLE a (balance numeric CHECK (trunc(balance) >= 0));",
+    "unsigned taken away by MODIFY": "CREATE TABLE `w` (`id` int, `balance` int unsigned NOT NULL) ENGINE=InnoDB; ALTER TABLE `w` MODIFY `balance` bigint NOT NULL;",
+    "unsigned taken away by CHANGE": "CREATE TABLE `w` (`id` int, `v` int unsigned NOT NULL) ENGINE=InnoDB; ALTER TABLE `w` CHANGE COLUMN `v` `balance` bigint NOT NULL, ALGORITHM=INPLACE;",
     "goose's way back": "-- +goose Up\nCREATE TABLE wallets (balance int);\n-- +goose Down\nDROP TABLE wallets;\n",
 }
 
@@ -170,6 +185,14 @@ CLEAN: dict[str, str | dict[str, str]] = {
     "duplicates are fine": """
         CREATE TABLE a (balance int);
         DO $do$ BEGIN ALTER TABLE a ADD CONSTRAINT c CHECK (balance >= 0); EXCEPTION WHEN duplicate_object THEN NULL; END $do$;""",
+    "pg_dump's list": "CREATE TABLE a (balance int, CONSTRAINT c CHECK ((balance = ANY (ARRAY[0, 10]))));",
+    "in a range": "CREATE TABLE a (balance int CHECK (balance <@ int4range(0, 100)));",
+    "in a range without an end": "CREATE TABLE a (balance numeric CHECK (numrange(0, NULL, '[]') @> balance));",
+    "with the operator's schema": "CREATE TABLE a (balance int CHECK (balance OPERATOR(pg_catalog.>=) 0));",
+    "rounded down": "CREATE TABLE a (balance numeric CHECK (floor(balance) >= 0));",
+    "still unsigned": "CREATE TABLE `w` (`balance` int unsigned NOT NULL) ENGINE=InnoDB; ALTER TABLE `w` MODIFY `balance` bigint unsigned NOT NULL, LOCK=NONE;",
+    "a check beside what MODIFY takes away": "CREATE TABLE `w` (`balance` int unsigned NOT NULL, CHECK (balance >= 0)) ENGINE=InnoDB; ALTER TABLE `w` MODIFY `balance` bigint NOT NULL;",
+    "seats that are left": "CREATE TABLE events (id int PRIMARY KEY, seats_remaining int NOT NULL CHECK (seats_remaining >= 0));",
     "in a transaction": "BEGIN; CREATE TABLE a (balance int CHECK (balance >= 0)); COMMIT;",
 }
 
@@ -186,6 +209,10 @@ LOOK_ALIKES: dict[str, str] = {
     "substrings": "CREATE TABLE a (rebalances_done int, unbalanced_count int, stockholm_id int, credited_by int, accreditation int);",
     "identifiers": "CREATE TABLE a (wallet_id bigint, escrow_agent_id int, stock_id int, inventory_id int, balance_id int);",
     "prices": "CREATE TABLE stock_orders (quantity int); CREATE TABLE a (stock_price numeric, stock_weight real, credit_score int);",
+    "left, but nothing that is given away": "CREATE TABLE a (left_margin int, time_left int, days_remaining int, remaining_ttl int, available int); CREATE TABLE loans (remaining_amount numeric);",
+    "points and places": "CREATE TABLE matches (points int, goal_points int); CREATE TABLE rewards (points int); CREATE TABLE loyalty_rules (points int); CREATE TABLE formats (decimal_places int);",
+    "medals and prices": "CREATE TABLE countries (gold int, silver int); CREATE TABLE shop_items (coins int); CREATE TABLE players (gold_spent int, level int);",
+    "given away, not left": "CREATE TABLE flights (total_seats int, seat_number int); CREATE TABLE bookings (seats int); CREATE TABLE quotas (used int, max_quota int);",
     "view": "CREATE VIEW v AS SELECT 1 AS balance; CREATE MATERIALIZED VIEW m AS SELECT 2 AS balance;",
     "temporary": "CREATE TEMP TABLE scratch (balance int);",
     "foreign": "CREATE FOREIGN TABLE f (balance int) SERVER s;",

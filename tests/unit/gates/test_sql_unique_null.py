@@ -11,6 +11,7 @@ from squads.contracts.artifact import Artifact
 from squads.contracts.finding import Finding, Severity
 from squads.gates.check import CannotLook
 from squads.gates.checks.sql_unique_null import INVARIANT, unique_null
+from squads.gates.sql.uniqueness import _OWNERS_MAX
 
 CASES = Path(__file__).parents[3] / "benchmarks/cases/sql_unique_null"
 T = "CREATE TABLE t (id bigserial PRIMARY KEY, a int NOT NULL, b text NOT NULL, c int, d int, deleted_at timestamptz, kind text NOT NULL, data jsonb NOT NULL); "
@@ -84,6 +85,8 @@ DEFECTS: dict[str, str | dict[str, str]] = {
     "of a partitioned table": "CREATE TABLE t (a int NOT NULL, c int, UNIQUE (a, c)) PARTITION BY LIST (a); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1);",
     "in a DO block": T
     + "DO $$ BEGIN CREATE UNIQUE INDEX i ON t (a, c); EXCEPTION WHEN duplicate_table THEN NULL; END $$;",
+    "a member of an order": "CREATE TABLE t (id int NOT NULL, a text NOT NULL, c text, PRIMARY KEY (id ASC), UNIQUE (a, c COLLATE nocase DESC));",
+    "added in MySQL's way": "CREATE TABLE `t` (`a` int NOT NULL, `c` int) ENGINE=InnoDB; ALTER TABLE `t` ADD UNIQUE INDEX `u` (`a`, `c`), ALGORITHM=INPLACE, LOCK=NONE;",
     "a schema made here": "SET search_path TO app, public; CREATE TABLE t (a int NOT NULL, c int); CREATE UNIQUE INDEX i ON app.t (a, c);",
 }
 
@@ -125,6 +128,9 @@ CLEAN: dict[str, str | dict[str, str]] = {
     "the constraint and one partial index": T
     + "ALTER TABLE t ADD UNIQUE (a, b, c); CREATE UNIQUE INDEX x ON t (a, b) WHERE c IS NULL;",
     "the constraint and a wider one": T + "ALTER TABLE t ADD UNIQUE (a, b, c); ALTER TABLE t ADD UNIQUE (a, b);",
+    "one of three owners": "CREATE TABLE t (a int NOT NULL, x int, y int, z int, CHECK (num_nonnulls(x, y, z) = 1), UNIQUE (a, x), UNIQUE (a, y), UNIQUE (a, z));",
+    "one of two owners, counted by casts": "CREATE TABLE t (a int NOT NULL, x int, y int, CHECK ((x IS NOT NULL)::int + (y IS NOT NULL)::int = 1), UNIQUE (a, x), UNIQUE (a, y));",
+    "one of three owners, counted by CASE": "CREATE TABLE t (a int NOT NULL, x int, y int, z int, CHECK (CASE WHEN x IS NULL THEN 0 ELSE 1 END + CASE WHEN y IS NULL THEN 0 ELSE 1 END + CASE WHEN z IS NULL THEN 0 ELSE 1 END = 1), UNIQUE (a, x), UNIQUE (a, y), UNIQUE (a, z));",
     "a unique subset": T + "ALTER TABLE t ADD UNIQUE (id, c);",
     "coalesced": T + "CREATE UNIQUE INDEX i ON t (a, COALESCE(c, 0));",
     "coalesced besides": T + "ALTER TABLE t ADD UNIQUE (a, c); CREATE UNIQUE INDEX i ON t (a, (COALESCE(c, -1)));",
@@ -219,6 +225,41 @@ ABSTENTIONS: dict[str, str | dict[str, str]] = {
 def test_a_key_that_a_null_opens_is_refused(files):
     """However it is written, one key gives one refusal."""
     assert 1 == len(refusing(files))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "num_nonnulls(x, y) <= 1",
+        "(x IS NOT NULL)::int + (y IS NOT NULL)::int <= 1",
+        "CASE WHEN x IS NULL THEN 0 ELSE 1 END + CASE WHEN y IS NULL THEN 0 ELSE 1 END < 2",
+        "num_nonnulls(x, y, z) = 1",
+        "y > 0",
+    ],
+)
+def test_owners_that_may_all_be_missing_leave_both_keys_open(condition):
+    """At most one owner is not exactly one: rows without any owner repeat."""
+    table = f"CREATE TABLE t (a int NOT NULL, x int, y int, z int, CHECK ({condition}), UNIQUE (a, x), UNIQUE (a, y));"
+
+    assert 2 == len(refusing(table))
+
+
+def test_a_column_that_is_always_demanded_is_no_other_owner():
+    """A key over it holds nothing for the rows that the NULL lets through."""
+    table = "CREATE TABLE t (a int NOT NULL, c int, k text, CHECK (k IS NOT NULL), UNIQUE (a, c), UNIQUE (a, k));"
+
+    assert ["UNIQUE on t (a, c)"] == [f.message[:18] for f in refusing(table)]
+
+
+@pytest.mark.parametrize(("owners", "expected"), [(_OWNERS_MAX + 1, 0), (_OWNERS_MAX + 2, _OWNERS_MAX + 2)])
+def test_owners_are_told_apart_up_to_a_bound(owners, expected):
+    """Beyond the bound nothing is proved, so the keys are refused."""
+    names = [f"o{n}" for n in range(owners)]
+    keys = ", ".join(f"UNIQUE (a, {n})" for n in names)
+    columns = ", ".join(f"{n} int" for n in names)
+    table = f"CREATE TABLE t (a int NOT NULL, {columns}, CHECK (num_nonnulls({', '.join(names)}) = 1), {keys});"
+
+    assert expected == len(refusing(table))
 
 
 @pytest.mark.parametrize("files", COSMETIC.values(), ids=COSMETIC)

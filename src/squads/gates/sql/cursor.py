@@ -56,14 +56,16 @@ class Cursor:
         """Take one name, folded as PostgreSQL folds it."""
         if self.done or self.tokens[self.at].kind not in ("word", "quoted"):
             self.fail("expected a name")
-        if HOLE in self.tokens[self.at].value:
+        value = self.tokens[self.at].value
+        if HOLE in value and not value.replace(HOLE, "").strip("_"):  # `ʘ_wallets` is a name, though not all of it
             self.fail("this name is only known when the code runs")
         return self.take().value
 
     def qualified(self) -> tuple[str, str]:
         """Take `name` or `schema.name`; the schema is empty when it is not written, or only known when code runs."""
-        parts = [""] if self.peek(1) == "." and self.peek() == HOLE else [self.name()]
-        if not parts[0]:
+        hidden = self.peek(1) == "." and self.tokens[self.at].value == HOLE
+        parts = ["" if hidden else self.name()]
+        if hidden:
             self.take()
         while self.accept("."):
             parts.append(self.name())

@@ -260,6 +260,10 @@ def _read_key(
             inner = Cursor(cursor.source, part)
             members.append(Element(column=inner.name()))
             inner.accept("without", "overlaps")
+            if inner.accept("collate"):  # SQLite takes a collation and an order here
+                inner.qualified()
+            if not inner.accept("asc"):
+                inner.accept("desc")
             if not inner.done:
                 inner.fail("a member of a key that is not a plain column")
         elements = tuple(members)

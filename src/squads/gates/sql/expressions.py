@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def parsed(text: str) -> exp.Expression:
     """Return the tree of an expression: names folded and quoted, without table names and superfluous brackets.
 
+    Forms that say the same come out the same: `x = ANY (ARRAY[1, 2])`, as pg_dump writes it, is `x IN (1, 2)`.
     Raises `ValueError` when it is not an expression.
     """
     import sqlglot
@@ -41,7 +42,66 @@ def parsed(text: str) -> exp.Expression:
             return exp.Column(this=exp.Identifier(this=name, quoted=True))
         return node
 
-    return select.expressions[0].transform(plain)  # type: ignore[no-any-return]
+    return _respelled(select.expressions[0].transform(plain))
+
+
+def _respelled(tree: exp.Expression) -> exp.Expression:
+    """Return `tree` with ANY and ALL of a written array, OPERATOR(...) and ranges as the plain forms that they mean."""
+    from sqlglot import exp
+
+    operators: dict[str, type[exp.Expression]] = {
+        ">=": exp.GTE,
+        ">": exp.GT,
+        "<=": exp.LTE,
+        "<": exp.LT,
+        "=": exp.EQ,
+        "<>": exp.NEQ,
+        "!=": exp.NEQ,
+    }
+
+    def array(node: exp.Expression | None) -> list[exp.Expression] | None:
+        while isinstance(node, exp.Cast):
+            node = node.this
+        return node.expressions if isinstance(node, exp.Array) else None
+
+    def plain(node: exp.Expression) -> exp.Expression:
+        left, right = node.args.get("this"), node.args.get("expression")
+        if isinstance(node, exp.EQ) and isinstance(right, exp.Any) and (items := array(right.this)):
+            return exp.In(this=left, expressions=items)
+        if isinstance(node, exp.NEQ) and isinstance(right, exp.Anonymous) and right.name.upper() == "ALL":
+            items = array(right.expressions[0]) if len(right.expressions) == 1 else None
+            return exp.Not(this=exp.In(this=left, expressions=items)) if items else node
+        if isinstance(node, exp.Operator):
+            made = operators.get(str(node.args.get("operator")).rsplit(".", 1)[-1])
+            return made(this=left, expression=right) if made else node
+        if isinstance(node, exp.ArrayContainedBy):
+            return _within(left, right) or node
+        if isinstance(node, exp.ArrayContainsAll):
+            return _within(right, left) or node
+        return node
+
+    return tree.transform(plain)
+
+
+def _within(value: exp.Expression | None, span: exp.Expression | None) -> exp.Expression | None:
+    """Return `value <@ int4range(0, 9)` as two comparisons; None where the right side is no such call."""
+    from sqlglot import exp
+
+    ranges = ("int4range", "int8range", "numrange")
+    if value is None or not isinstance(span, exp.Anonymous) or span.name.lower() not in ranges:
+        return None
+    low, high, *ends = span.expressions if len(span.expressions) in (2, 3) else (None, None)
+    if low is None or high is None or not all(isinstance(e, exp.Literal) for e in ends):
+        return None
+    marks = ends[0].name if ends else "[)"
+    parts: list[exp.Expression] = []
+    if not isinstance(low, exp.Null):
+        parts.append((exp.GT if marks[:1] == "(" else exp.GTE)(this=value, expression=low))
+    if not isinstance(high, exp.Null):
+        parts.append((exp.LTE if marks[1:] == "]" else exp.LT)(this=value.copy(), expression=high))
+    if len(parts) == 2:
+        return exp.And(this=parts[0], expression=parts[1])
+    return parts[0] if parts else None
 
 
 def spelled(node: exp.Expression) -> str:

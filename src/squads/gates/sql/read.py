@@ -22,7 +22,8 @@ from squads.gates.sql.dialects.spelling import statements_in
 from squads.gates.sql.lex import Source, Statement
 from squads.gates.sql.model import Schema, Table, TableName
 from squads.gates.sql.python.django import State
-from squads.gates.sql.python.schema import in_order, may_hold, read_python
+from squads.gates.sql.python.imports import Library
+from squads.gates.sql.python.schema import in_order, may_hold, read_beside, read_python
 from squads.gates.sql.run import Run
 from squads.gates.sql.shared import Shared
 
@@ -67,7 +68,7 @@ def _read(artifact: Artifact) -> Schema:
             "leave data out, keep the schema"
         )
     try:
-        return _Reader(files, python).read()
+        return _Reader(files, python, Library(artifact.matching("*.py"))).read()
     except RecursionError as error:
         raise CannotLook("the SQL is nested too deeply to be read; flatten its expressions") from error
 
@@ -75,7 +76,7 @@ def _read(artifact: Artifact) -> Schema:
 class _Reader:
     """Runs files forward and back, and follows psql's includes."""
 
-    def __init__(self, files: tuple[File, ...], python: tuple[File, ...]) -> None:
+    def __init__(self, files: tuple[File, ...], python: tuple[File, ...], library: Library) -> None:
         self._files = {f.path: f for f in files}
         self._included: set[str] = set()
         self._depth = 0
@@ -83,7 +84,7 @@ class _Reader:
         self._back = Run(self._include)
         self._run = self._forward
         self._django = State()
-        held = {f.path: found for f in python if (found := read_python(f))}
+        held = {f.path: read_beside(f, found, library) for f in python if (found := read_python(f))}
         for found in held.values():
             if found.problem:
                 raise CannotLook(found.problem)

@@ -1,7 +1,8 @@
 """Which columns hold a store that must not run below zero: a balance, credits, stock on hand.
 
 Read from whole words of the column's name, and of its table's name where the column alone is too general
-(`wallets.amount`, `inventory.quantity`). What follows the noun must be a unit or a state (`balance_cents`,
+(`wallets.amount`, `inventory.quantity`, `players.coins`), or from what is left of something that is given away
+(`seats_remaining`, `vacation_days_left`). What follows the noun must be a unit or a state (`balance_cents`,
 `stock_available`), else the column is about the store and is not one (`balance_sheet_id`, `balance_limit`). Words that
 announce a negative number (net, delta, overdraft) or another sense (white balance, balance factor) rule it out.
 """
@@ -64,7 +65,8 @@ _HISTORY_TABLE = word_set(
 _STORE_TABLE = word_set("wallet wallets treasury treasuries purse purses balance balances escrow escrows vault vaults")
 _STOCK_TABLE = word_set("inventory inventories stock stocks")
 _COUNTED_IN_STORE = word_set(
-    "amount value available funds held reserved locked gold coins gems credits points cents sats tokens total"
+    "hours days amount value available funds held reserved locked gold coins gems credits points cents sats tokens "
+    "total"
 )
 _COUNTED_IN_STOCK = word_set("quantity qty available units count")
 _HOLDERS = word_set(
@@ -77,6 +79,23 @@ _STUDIES = word_set(
     "course courses class classes subject subjects module modules curriculum curricula degree degrees enrollment "
     "enrollments enrolment enrolments transcript transcripts program programs programme programmes movie movies "
     "film films episode episodes lecture lectures grade grades semester semesters"
+)
+_LEFT = word_set("remaining left available unused free")
+_RATIONED = word_set(
+    "seat seats ticket tickets place places spot spots slot slots bed beds room rooms copy copies license licenses "
+    "licence licences quota quotas allowance allowances capacity budget credits points use uses redemptions"
+)
+"""What is given away until none is left: `seats_left`, `available_tickets`, `remaining_quota`."""
+_AMOUNTS = word_set("amount value total balance sum")
+_LEAVE = word_set("vacation leave pto holiday holidays sick annual prepaid")
+"""What makes days and hours a store: `vacation_days_left`."""
+_CARD_TABLE = word_set("gift giftcard giftcards voucher vouchers prepaid credits")
+"""Whose remaining amount is money: `gift_cards.remaining_amount`. Elsewhere it may be a debt."""
+_POINTS_BEFORE = word_set("loyalty reward rewards bonus membership")
+_TREASURE = word_set("coin coins gem gems gold silver diamonds cash")
+_PERSONS = word_set(
+    "player players user users character characters hero heroes guild guilds clan clans profile profiles member "
+    "members membership memberships account accounts customer customers card cards"
 )
 _INTEGERS = word_set("smallint integer int bigint int2 int4 int8 smallserial serial bigserial serial2 serial4 serial8")
 _FRACTIONS = word_set("real float float4 float8 money double")
@@ -98,7 +117,11 @@ def role_of(table: Table, column: Column) -> Role | None:
     past = not _HISTORICAL.isdisjoint(words)
     kept = [w for w in words if w not in _HISTORICAL]
     general = not history and not past and _OTHER_SENSE.isdisjoint(table_words)
-    if _named_store(kept, frozenset(table_words)) or (general and _counted(words, table_words)):
+    rationed = _rationed(kept)
+    if rationed and table_words in (["event"], ["events"]):  # a concert, not a log
+        history = False
+    general = general and (_counted(words, table_words) or _owned(words, table_words))
+    if rationed or general or _named_store(kept, frozenset(table_words)):
         return Role.RECORD if history or past else Role.STORE
     return None
 
@@ -153,3 +176,26 @@ def _counted(words: list[str], table_words: list[str]) -> bool:
             if word in nouns and counted & frozenset(words):
                 return frozenset(words) <= counted | _UNITS | _STATES
     return False
+
+
+def _rationed(words: list[str]) -> bool:
+    """Return whether the name says how much is left of what is given away: `available_seats`, `loyalty_points`."""
+    told = frozenset(words)
+    if told & _POINTS_BEFORE and "points" in told:
+        return told <= _POINTS_BEFORE | _STATES | _UNITS
+    if not told & _LEFT:
+        return False
+    if told & _LEAVE and told & _TIMES:
+        return told <= _LEAVE | _TIMES | _STATES
+    things = _RATIONED | _COUNTS - {"number", "num", "level", "levels", "amount", "total", "count"}
+    return bool(told & things) and told <= things | _COUNTS | _STATES | _UNITS
+
+
+def _owned(words: list[str], table_words: list[str]) -> bool:
+    """Return whether the table says whose or of what it is: `gift_cards.remaining_amount`, `players.coins`."""
+    told, about, last = frozenset(words), frozenset(table_words), table_words[-1] if table_words else ""
+    if told & _LEFT and told <= _LEFT | _AMOUNTS | _UNITS | _COUNTS:
+        return bool(about & _CARD_TABLE or (about & _RATIONED and not told & _AMOUNTS))
+    if told == {"points"}:
+        return bool(about & _POINTS_BEFORE) and last in _PERSONS
+    return last in _PERSONS and bool(told & _TREASURE) and told <= _TREASURE | _UNITS

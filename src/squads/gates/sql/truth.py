@@ -20,7 +20,20 @@ from typing import TYPE_CHECKING
 from squads.gates.check import CannotLook
 from squads.gates.sql.expressions import parsed, read_columns, spelled
 from squads.gates.sql.model import word_set
-from squads.gates.sql.values import ANYTHING, NULL, ZERO, Value, joined, point
+from squads.gates.sql.values import (
+    ANYTHING,
+    NULL,
+    ZERO,
+    Value,
+    absolute,
+    first_present,
+    floored,
+    greatest,
+    joined,
+    least,
+    point,
+    sign,
+)
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -239,16 +252,20 @@ def _chosen(node: exp.Expression, rows: Rows) -> Outcomes:
             if N in found:
                 found = (found - {N}) | _outcomes(item, rows)
         return frozenset(found)
-    found = set()
+    results = [_outcomes(b, rows) if b is not None else frozenset(N) for b in _branches(node, rows)]
+    return frozenset().union(*results)
+
+
+def _branches(node: exp.Expression, rows: Rows) -> Iterator[exp.Expression | None]:
+    """Yield the results of a CASE that its conditions leave possible; None where it ends without an ELSE."""
     for branch in node.args.get("ifs") or [node]:
         condition = branch.args["this"]
         taken = ALL if node.args.get("this") is not None and branch is not node else _outcomes(condition, rows)
         if T in taken:
-            found |= _outcomes(branch.args["true"], rows)
+            yield branch.args["true"]
         if taken == {T}:
-            return frozenset(found)
-    last = node.args.get("default") or node.args.get("false")
-    return frozenset(found) | (_outcomes(last, rows) if last is not None else frozenset(N))
+            return
+    yield node.args.get("default") or node.args.get("false")
 
 
 def _value(node: exp.Expression, rows: Rows) -> Value:
@@ -268,16 +285,13 @@ def _value(node: exp.Expression, rows: Rows) -> Value:
             return _arithmetic(kind, node.args["this"], node.args["expression"], rows)
         case "Cast" | "TryCast":
             return _cast(node, rows)
-        case "Abs" | "Sign":
-            return _sign(kind, _value(node.args["this"], rows))
-        case "Coalesce":
-            return _first_there([_value(i, rows) for i in (node.args["this"], *node.args["expressions"])])
-        case "Greatest" | "Least":
-            return _extreme(kind, [_value(i, rows) for i in (node.args["this"], *node.args["expressions"])])
+        case "Abs" | "Sign" | "Floor" if not node.args.get("decimals"):
+            return {"Abs": absolute, "Sign": sign, "Floor": floored}[kind](_value(node.args["this"], rows))
+        case "Coalesce" | "Greatest" | "Least":
+            values = [_value(i, rows) for i in (node.args["this"], *node.args["expressions"])]
+            return {"Coalesce": first_present, "Greatest": greatest, "Least": least}[kind](values)
         case "Case":
-            branches = [_value(b.args["true"], rows) for b in node.args["ifs"]]
-            last = node.args.get("default")
-            return joined([*branches, NULL if last is None else _value(last, rows)])
+            return joined([_value(b, rows) if b is not None else NULL for b in _branches(node, rows)])
         case "Dot":  # schema.function(...), or a field of a composite, which may be NULL on its own
             called = type(node.args["expression"]).__name__ not in ("Identifier", "Column", "Star")
             return _value(node.args["expression"], rows) if called else ANYTHING
@@ -319,42 +333,18 @@ def _arithmetic(kind: str, first: exp.Expression, second: exp.Expression, rows: 
 
 
 def _cast(node: exp.Expression, rows: Rows) -> Value:
-    value, target = _value(node.args["this"], rows), node.args["to"]
+    inside, target = node.args["this"], node.args["to"]
     name = getattr(target.args.get("this"), "value", "")
+    if type(inside).__name__ in _BOOLEAN and name == "INT":
+        numbers = {T: point(Fraction(1)), F: point(ZERO), N: NULL}
+        return joined([numbers[o] for o in _outcomes(inside, rows)])
+    value = _value(inside, rows)
     exact = name in _EXACT_CASTS and not target.args.get("expressions")
     if exact or (value.is_point and value.low == 0):
         return replace(value, constant=None if exact else value.constant)
     if name in ("INT", "BIGINT", "SMALLINT", "MONEY", *_EXACT_CASTS):
         return value.rounded()
     return Value(nullable=value.nullable, present=value.present, constant=value.constant)
-
-
-def _sign(kind: str, value: Value) -> Value:
-    one = Fraction(1)
-    negative = value.high is not None and (value.high < 0 or (value.high == 0 and value.high_open))
-    if kind == "Abs":
-        value = -value if negative else value
-        return value if value.at_least_zero else Value(low=ZERO, nullable=value.nullable, present=value.present)
-    low, high = (-one, -one) if negative else (ZERO, one) if value.at_least_zero else (-one, one)
-    return Value(low, high, nullable=value.nullable, present=value.present)
-
-
-def _first_there(values: list[Value]) -> Value:
-    """COALESCE: nothing behind the first member that is surely there is ever looked at."""
-    sure = next((n for n, v in enumerate(values) if not v.nullable), len(values) - 1)
-    return replace(joined(values[: sure + 1]), nullable=values[sure].nullable)
-
-
-def _extreme(kind: str, values: list[Value]) -> Value:
-    """GREATEST and LEAST ignore NULLs, so only members that are surely there bound the result on that side."""
-    if kind == "Least":
-        return -_extreme("Greatest", [-v for v in values])
-    result, sure = joined(values), [v for v in values if not v.nullable]
-    for value in sure:
-        if value.low is not None and (result.low is None or value.low >= result.low):
-            stricter = result.low is None or value.low > result.low or value.low_open
-            result = replace(result, low=value.low, low_open=value.low_open if stricter else result.low_open)
-    return replace(result, nullable=not sure, constant=None)
 
 
 def _count_nulls(node: exp.Expression, rows: Rows) -> Value:

@@ -20,6 +20,8 @@ from squads.gates.sql.values import ANYTHING, NULL, Value
 
 _MEMBERS_MAX = 6
 """Above this many nullable members only one-by-one and all-together are looked at: 2 to the power of n is too many."""
+_OWNERS_MAX = 5
+"""How many other owners are told apart: each doubles the cases."""
 _THERE = Value(nullable=False)
 _DELIBERATE = frozenset(("Nullif", "Case"))
 
@@ -66,7 +68,7 @@ def gaps(table: Table, key: Key) -> list[Gap]:
             excluded = bool(key.predicate) and T not in outcomes(key.predicate, rows, where)
             taken = frozenset().union(*(_columns(m) for m in nulls)) if excluded else frozenset()
             rows = assuming(rows, key.predicate, where, except_on=taken)
-            if _kept_out(table, rows) or any(_covers(table, other, key, rows) for other in table.keys):
+            if _held(table, key, rows):
                 continue
             certain = all(_may_be_null(table, m) for m in nulls)
             found.append(Gap(members=nulls, excluded=excluded, certain=certain))
@@ -129,13 +131,46 @@ def _kept_out(table: Table, rows: Rows) -> bool:
     )
 
 
-def _covers(table: Table, other: Key, key: Key, rows: Rows) -> bool:
+def _held(table: Table, key: Key, rows: Rows, owners: frozenset[str] = frozenset(), *, left: int = _OWNERS_MAX) -> bool:
+    """Return whether `rows` that agree on all members of `key` are kept apart, or kept out.
+
+    Where a key has one of several owners (`post_id`, `comment_id`) and this one is NULL, CHECKs may demand another one,
+    and that one's key holds for it. So both cases are looked at: the other owner is there, or NULL as well.
+
+    Args:
+        table: Resolved.
+        key: The key whose rows they are.
+        rows: The rows.
+        owners: The other owners that are there in these rows.
+        left: How many more owners are told apart.
+    """
+    if _kept_out(table, rows) or any(_covers(table, other, key, rows, owners) for other in table.keys):
+        return True
+    told = frozenset(rows.columns)
+    column = next((c for o in table.keys if (c := _owner(table, o, key)) and c not in told), "")
+    if not column or not left:
+        return False
+    without = replace(rows, columns={**rows.columns, column: NULL})
+    beside = replace(rows, columns={**rows.columns, column: _THERE})
+    return _held(table, key, without, owners, left=left - 1) and _held(
+        table, key, beside, owners | {column}, left=left - 1
+    )
+
+
+def _owner(table: Table, other: Key, key: Key) -> str:
+    """Return the one nullable column of `other` that `key` does not have, empty where there is not just one."""
+    outside = [e for e in other.elements if not _made_of(table, e, key)]
+    column = outside[0].column if len(outside) == 1 else ""
+    if not column or column in table.not_null:
+        return ""
+    without = Rows(columns={**dict.fromkeys(table.not_null, _THERE), column: NULL})
+    return "" if _kept_out(table, without) else column
+
+
+def _covers(table: Table, other: Key, key: Key, rows: Rows, owners: frozenset[str]) -> bool:
     """Return whether `other` keeps apart those `rows` that agree on all members of `key`."""
     outside = [e for e in other.elements if not _made_of(table, e, key)]
-    if len(outside) == 1 and outside[0].column and _stands_in(table, outside[0].column, rows):
-        # One of several owners: where this one is NULL, a CHECK demands that one, and the same key holds for it.
-        rows = replace(rows, columns={**rows.columns, outside[0].column: _THERE})
-    elif outside:
+    if outside and not (len(outside) == 1 and outside[0].column in owners):
         return False
     if other.nulls_distinct and any(
         value_of(e.expression or _as_expression(e.column), rows, other.place).nullable for e in other.elements
@@ -147,13 +182,6 @@ def _covers(table: Table, other: Key, key: Key, rows: Rows) -> bool:
     # Or by contradiction: it is not TRUE only in rows that a CHECK keeps out.
     excepted = assuming(rows, f"NOT ({other.predicate})", other.place)
     return holds == {T} or (N not in holds and _kept_out(table, excepted))
-
-
-def _stands_in(table: Table, column: str, rows: Rows) -> bool:
-    """Return whether a CHECK demands `column` in `rows`, which leave it open."""
-    if not rows.columns.get(column, ANYTHING).nullable:
-        return False
-    return _kept_out(table, replace(rows, columns={**rows.columns, column: NULL}))
 
 
 def _made_of(table: Table, element: Element, key: Key) -> bool:

@@ -73,6 +73,11 @@ class Value:
         """Whether no value of it is below zero."""
         return self.low is not None and self.low >= 0
 
+    @property
+    def below_zero(self) -> bool:
+        """Whether every value of it is below zero."""
+        return self.high is not None and (self.high < 0 or (self.high == 0 and self.high_open))
+
     def below(self, other: Value) -> bool:
         """Return whether every value of this is less than every value of `other`."""
         if self.high is None or other.low is None:
@@ -121,3 +126,46 @@ def joined(values: list[Value]) -> Value:
         nullable=any(v.nullable for v in values),
         constant=there[0].constant if len({v.constant for v in there}) == 1 else None,
     )
+
+
+def sign(value: Value) -> Value:
+    """Return SIGN(value)."""
+    one = Fraction(1)
+    low, high = (-one, -one) if value.below_zero else (ZERO, one) if value.at_least_zero else (-one, one)
+    return Value(low, high, nullable=value.nullable, present=value.present)
+
+
+def absolute(value: Value) -> Value:
+    """Return ABS(value)."""
+    value = -value if value.below_zero else value
+    return value if value.at_least_zero else Value(low=ZERO, nullable=value.nullable, present=value.present)
+
+
+def floored(value: Value) -> Value:
+    """Return FLOOR(value): the only rounding that keeps every negative number negative."""
+    high = value.high
+    if high is not None:
+        high = high - 1 if value.high_open and high.denominator == 1 else Fraction(math.floor(high))
+    low = None if value.low is None else Fraction(math.floor(value.low))
+    return replace(value, low=low, high=high, low_open=False, high_open=False, constant=None)
+
+
+def first_present(values: list[Value]) -> Value:
+    """Return COALESCE(values): nothing behind the first member that is surely there is ever looked at."""
+    sure = next((n for n, v in enumerate(values) if not v.nullable), len(values) - 1)
+    return replace(joined(values[: sure + 1]), nullable=values[sure].nullable)
+
+
+def greatest(values: list[Value]) -> Value:
+    """Return GREATEST(values), which ignores NULLs: only members that are surely there bound it from below."""
+    result, sure = joined(values), [v for v in values if not v.nullable]
+    for value in sure:
+        if value.low is not None and (result.low is None or value.low >= result.low):
+            stricter = result.low is None or value.low > result.low or value.low_open
+            result = replace(result, low=value.low, low_open=value.low_open if stricter else result.low_open)
+    return replace(result, nullable=not sure, constant=None)
+
+
+def least(values: list[Value]) -> Value:
+    """Return LEAST(values)."""
+    return -greatest([-v for v in values])

@@ -172,6 +172,8 @@ def _column(item: list[Token]) -> list[Token]:
         at += 1
     if unsigned:
         kept += [
+            *_words(name, "constraint"),
+            _floor(name),
             *_words(name, "check"),
             *_marks(name, "("),
             name,
@@ -180,6 +182,11 @@ def _column(item: list[Token]) -> list[Token]:
         ]
         kept += _marks(name, ")")
     return [name, *kept]
+
+
+def _floor(name: Token) -> Token:
+    """Return the name of the CHECK that a column's UNSIGNED is; no constraint that somebody wrote can have it."""
+    return Token("quoted", f"{name.value} UNSIGNED", f"{name.value} UNSIGNED", name.start, name.end)
 
 
 def _altered(statement: Statement, cursor: Cursor) -> list[Statement]:
@@ -214,9 +221,9 @@ def _action(statement: Statement, action: list[Token], table: Sequence[Token]) -
             return [[*action[:at], *_column(action[at:])]]
         case ["modify", *_] | ["change", *_]:
             at = 2 if words[1:2] == ["column"] else 1
-            renames = []
+            renames = [[*_words(first, "drop constraint if exists"), _floor(action[at])]]
             if words[0] == "change":
-                renames = [[*_words(first, "rename column"), action[at], *_words(first, "to"), action[at + 1]]]
+                renames.append([*_words(first, "rename column"), action[at], *_words(first, "to"), action[at + 1]])
                 at += 1
             column = _column(action[at:])
             values = [t.value if t.kind == "word" else "" for t in column]
@@ -225,8 +232,10 @@ def _action(statement: Statement, action: list[Token], table: Sequence[Token]) -
             empty = "set not null" if any(p == ("not", "null") for p in pairwise(values)) else None
             kinds = [[*same, *_words(first, "type"), *column[1:ends]]]
             kinds.append([*same, *_words(first, empty or "drop not null")])
-            if values[-5:-4] == ["check"] or "check" in values:
-                kinds.append([*_words(first, "add"), *column[values.index("check") :]])
+            if "check" in values:
+                begin = values.index("check")
+                begin -= 2 if begin > 1 and values[begin - 2] == "constraint" else 0
+                kinds.append([*_words(first, "add"), *column[begin:]])
             return [*renames, *kinds]
         case ["drop", "index" | "key"]:
             constraint = [*_words(first, "drop constraint if exists"), action[2]]
@@ -246,7 +255,9 @@ def _action(statement: Statement, action: list[Token], table: Sequence[Token]) -
             | "comment"
             | "order"
             | "default"
-            | "character",
+            | "character"
+            | "algorithm"
+            | "lock",
             *_,
         ]:
             return []

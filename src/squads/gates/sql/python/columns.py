@@ -119,6 +119,8 @@ def column(
         else:
             extras.append(argument)
     kind = typed(scope, type_node) if type_node is not None else None
+    if kind and kind.text.startswith('"') and annotated and not annotated.startswith('"'):
+        kind = kind._replace(text=annotated)  # a type from elsewhere: what the model's annotation says of it
     type_text = kind.text if kind else annotated or _type_by_default(scope, extras)
     pieces: list[str | Sql] = [name(shown), " ", type_text]
     primary = flag(scope, node, "primary_key") is True

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from squads.gates.sql.model import HOLE
 from squads.gates.sql.python.file import Sql, listed, name, sql, string
 from squads.gates.sql.python.scope import Scope
+from squads.gates.sql.python.sqlalchemy_types import typed
 
 _COMPARED = {ast.Eq: "=", ast.NotEq: "<>", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 _COMPUTED = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.BitAnd: "AND", ast.BitOr: "OR"}
@@ -100,8 +101,11 @@ def _called(scope: Scope, node: ast.Call, names: Mapping[str, str], depth: int) 
             return sql("(NOT ", of(args[0]), ")")
         case "null" | "true" | "false" if not args:
             return sql(called)
-        case "cast" | "type_coerce" if args:
-            return sql("(", of(args[0]), ")") if called == "type_coerce" else sql(HOLE)
+        case "literal" | "type_coerce" if args:
+            return sql("(", of(args[0]), ")")
+        case "cast" if len(args) == 2:
+            kind = typed(scope, args[1]).text
+            return sql("CAST(", of(args[0]), f" AS {kind})") if not kind.startswith('"') else sql(HOLE)
     if called in _ORDER:
         return of(args[0]) if args and called != "label" else of(owner) if owner is not None else sql(HOLE)
     if owner is None:

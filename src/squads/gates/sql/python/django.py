@@ -278,7 +278,7 @@ def django_models(file: PythonFile, module: Scope) -> list[Sql]:
 
 def _of_model(file: PythonFile, module: Scope, node: ast.ClassDef) -> list[Sql]:
     bodies = list(_bodies(module, node))
-    if not any(file.called(b).endswith("Model") for _, c in bodies for b in c.bases):
+    if not any(file.called(b).endswith("Model") for _, c in bodies for b in c.bases) and not _is_model(module, node):
         return []
     own_meta = _meta(node)
     inherited = [m for _, c in bodies if (m := _meta(c)) is not None]
@@ -337,6 +337,20 @@ def _bodies(module: Scope, node: ast.ClassDef) -> Iterator[tuple[Scope, ast.Clas
         inner.read(bound.node.body)
         yield inner, bound.node
         waiting += [bound.scope.followed(b) for b in bound.node.bases]
+
+
+def _is_model(module: Scope, node: ast.ClassDef) -> bool:
+    """Return whether a class whose base is not in the artifact is a model: it has fields of `models`, as in Django."""
+    unseen = any(not isinstance(module.followed(b).node, ast.ClassDef) for b in node.bases)
+    return unseen and any(
+        isinstance(s, (ast.Assign, ast.AnnAssign))
+        and isinstance(s.value, ast.Call)
+        and isinstance(s.value.func, ast.Attribute)
+        and isinstance(s.value.func.value, ast.Name)
+        and s.value.func.value.id == "models"
+        and is_field(module, s.value)
+        for s in node.body
+    )
 
 
 def _meta(node: ast.ClassDef) -> ast.ClassDef | None:

@@ -231,15 +231,30 @@ def q_sql(scope: Scope, model: Model, node: ast.AST, depth: int = 0) -> Sql:
                     parts.append(_lookup(scope, model, looked, pair[1].node))
                 else:
                     parts.append(q_sql(scope, model, argument, depth + 1))
-            words = [k for k in node.keywords if k.arg and k.arg not in ("_connector", "_negated")]
-            parts += [_lookup(scope, model, str(k.arg), k.value) for k in words]
+            for given in node.keywords:
+                if given.arg is None:
+                    parts += _unpacked(scope, model, given.value)
+                elif given.arg not in ("_connector", "_negated"):
+                    parts.append(_lookup(scope, model, given.arg, given.value))
             if not parts:
                 return sql("true")
-            word = " OR " if flag(scope, node, "_connector") == "OR" else " AND "
-            made = sql("(", listed(parts, word), ")")
+            mark = " OR " if flag(scope, node, "_connector") == "OR" else " AND "
+            made = sql("(", listed(parts, mark), ")")
             return sql("(NOT ", made, ")") if flag(scope, node, "_negated") is True else made
         case _:
             return sql(HOLE)
+
+
+def _unpacked(scope: Scope, model: Model, node: ast.expr) -> list[Sql]:
+    """Return `**{"balance__gte": 0}` as conditions."""
+    found = scope.followed(node)
+    if not isinstance(found.node, ast.Dict):
+        return [sql(HOLE)]
+    made: list[Sql] = []
+    for key, value in zip(found.node.keys, found.node.values, strict=True):
+        looked = found.scope.text(key)
+        made.append(_lookup(found.scope, model, looked, value) if looked else sql(HOLE))
+    return made
 
 
 def _lookup(scope: Scope, model: Model, looked: str, node: ast.AST) -> Sql:

@@ -4,7 +4,8 @@ A string counts where it goes into a call that runs SQL, or where a module or a 
 runs it, perhaps another file). Docstrings, arguments of other calls and what is only returned do not count. Of its
 statements those count that make or change tables, keys, routines or rights, and rows that are written out; queries are
 nobody's schema. A piece that only running the code would tell is a `HOLE`: it may stand in a condition, where no check
-trusts it, and in data; as the name of a table that is made or changed it ends in `CannotLook`.
+trusts it, in data, and in a part of a table's name (`{prefix}_wallets`); as the whole name of a table that is made or
+changed it ends in `CannotLook`.
 """
 
 from __future__ import annotations

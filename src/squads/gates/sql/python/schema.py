@@ -7,16 +7,19 @@ checks read one artifact.
 
 from __future__ import annotations
 
+import ast
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from squads.contracts.artifact import File
 from squads.contracts.errors import NotText
 from squads.gates.check import CannotLook
 from squads.gates.sql.lex import Statement, Token
+from squads.gates.sql.model import word_set
 from squads.gates.sql.python.file import PythonFile, Sql, Written
+from squads.gates.sql.python.imports import Library
 from squads.gates.sql.python.scope import Scope
 from squads.gates.sql.shared import Shared
 
@@ -28,6 +31,8 @@ _MAY_HOLD = re.compile(
     rb"|\b(?:grant|revoke)\s+[\w, ]+?\s+on\b)"
 )
 _TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+_LIBRARIES = word_set("sqlalchemy sqlmodel django typing decimal datetime uuid enum __future__ pydantic alembic")
+_COLUMN_LIKE = re.compile(r"\b(Column|mapped_column|Mapped|Field|models\.\w+|__tablename__)\b|\btable=True\b")
 FILES_KEPT_MAX = 1_024
 """How many Python files that may hold a schema are kept as they were read."""
 
@@ -44,11 +49,15 @@ class PythonSchema:
     follows: tuple[str, ...] = ()
     migration: tuple[PythonFile, Scope] | None = None
     """A Django migration; it runs among the others, which share what they know of models."""
+    is_revision: bool = False
+    """Whether it is one of Alembic's migrations."""
     problem: str = ""
     """Why the file could not be read, empty if it was."""
+    open: bool = False
+    """Whether its models, or its revision, wait for the files that it imports: see `read_beside`."""
 
     def __bool__(self) -> bool:
-        return bool(self.statements or self.declared or self.migration or self.problem)
+        return bool(self.statements or self.declared or self.migration or self.problem or self.open)
 
 
 def may_hold(file: File) -> bool:
@@ -83,35 +92,91 @@ def in_order(paths: list[str], held: Mapping[str, PythonSchema]) -> list[str]:
     return [next(ordered) if p in done else p for p in paths]
 
 
+def read_beside(file: File, found: PythonSchema, library: Library) -> PythonSchema:
+    """Return what a Python file holds once the files that it imports are known; `found` is what it told alone.
+
+    Its models are read only here, because their bases, types and constraints may stand in those files; a revision of
+    Alembic is read again, and so is what could not be read alone. SQL in strings counts where the string stands, so it
+    is not followed into imports.
+    """
+    if not found.open and not found.problem:
+        return found
+    if found.problem or found.is_revision:
+        again = _read(file, library)
+        return found if again.problem else again
+    from squads.gates.sql.python.embedded import parsed
+
+    try:
+        python = PythonFile(file.path, file.text)
+        module = Scope.of_module(python, library.imports(file.path, python.tree))
+        models = _models(python, module)
+        return replace(found, declared=tuple(s for made in models for s in parsed(python, made)))
+    except (CannotLook, NotText) as error:
+        return replace(found, problem=str(error))
+    except RecursionError:
+        return replace(found, problem=f"{file.path}:1:1: this Python is nested too deeply to be read; flatten it")
+
+
+def _models(python: PythonFile, module: Scope) -> list[Sql]:
+    """Return the tables that the models of a file declare."""
+    from squads.gates.sql.python.declared import declared_tables
+    from squads.gates.sql.python.django import django_models
+
+    return [*declared_tables(python, module), *django_models(python, module)]
+
+
 _READ: Shared[PythonSchema] = Shared(entries_max=FILES_KEPT_MAX)
 
 
-def _read(file: File) -> PythonSchema:
+def _read(file: File, library: Library | None = None) -> PythonSchema:
     from squads.gates.sql.python.alembic import is_revision, read_revision
-    from squads.gates.sql.python.declared import declared_tables
-    from squads.gates.sql.python.django import django_models, is_migration
+    from squads.gates.sql.python.django import is_migration
     from squads.gates.sql.python.embedded import parsed, strings
 
     try:
         python = PythonFile(file.path, file.text)
-        module = Scope.of_module(python)
+        module = Scope.of_module(python, library.imports(file.path, python.tree) if library else None)
         if is_revision(python):
             revision = read_revision(python, module)
             forward = [s for made in revision.forward for s in parsed(python, made)]
             back = _restored(python, revision.back)
             mark = [_way_back(python)] if back else []
-            return PythonSchema((*forward, *mark, *back), (), revision.revision, revision.follows)
+            return PythonSchema(
+                (*forward, *mark, *back),
+                revision=revision.revision,
+                follows=revision.follows,
+                is_revision=True,
+                open=_imports_own(python),
+            )
         texts = strings(python, module)
-        models = [*declared_tables(python, module), *django_models(python, module)]
+        waits = library is None and _declares(python) and not is_migration(python)
+        models = [] if waits else _models(python, module)
         return PythonSchema(
             tuple(s for made in texts for s in parsed(python, made)),
             tuple(s for made in models for s in parsed(python, made)),
             migration=(python, module) if is_migration(python) else None,
+            open=waits,
         )
     except (CannotLook, NotText) as error:
         return PythonSchema(problem=str(error) or f"{file.path}: could not be read")
     except RecursionError:
         return PythonSchema(problem=f"{file.path}:1:1: this Python is nested too deeply to be read; flatten it")
+
+
+def _declares(python: PythonFile) -> bool:
+    """Return whether a file holds classes with columns, or tables, and names that it imports from its own project."""
+    return _imports_own(python) and any(
+        (isinstance(s, ast.ClassDef) and s.bases and _COLUMN_LIKE.search(ast.unparse(s)))
+        or (isinstance(s, ast.Assign) and python.called(s.value) == "Table")
+        for s in python.tree.body
+    )
+
+
+def _imports_own(python: PythonFile) -> bool:
+    """Return whether a file imports anything that may stand in its own project."""
+    modules = [s.module or "." for s in python.tree.body if isinstance(s, ast.ImportFrom)]
+    modules += [a.name for s in python.tree.body if isinstance(s, ast.Import) for a in s.names]
+    return any(m.split(".")[0] not in _LIBRARIES for m in modules)
 
 
 def _restored(python: PythonFile, made: list[Sql]) -> list[Statement]:

@@ -55,9 +55,14 @@ class Scope:
         self._elsewhere = elsewhere or {}
 
     @classmethod
-    def of_module(cls, file: PythonFile) -> Scope:
-        """Return the scope of a file's own names; one assigned twice means nothing for sure."""
-        scope = cls(file)
+    def of_module(cls, file: PythonFile, elsewhere: Mapping[str, Bound] | None = None) -> Scope:
+        """Return the scope of a file's own names; one assigned twice means nothing for sure.
+
+        Args:
+            file: The file.
+            elsewhere: What its imports are bound to, as far as that is known.
+        """
+        scope = cls(file, elsewhere=elsewhere)
         scope.read(file.tree.body)
         return scope
 
@@ -122,8 +127,10 @@ class Scope:
         return here
 
     def _member(self, owner: str, attribute: str) -> Bound | None:
-        """Return what `Class.attribute` or `self.attribute` of a class in this file is."""
+        """Return what `Class.attribute` of a class, or `module.attribute` of a module of the artifact, is."""
         found = self.find(owner)
+        if found is not None and isinstance(found.node, ast.Module):
+            return found.scope.find(attribute)
         if found is None or not isinstance(found.node, ast.ClassDef):
             return None
         inner = Scope(found.scope.file, found.scope)
@@ -208,7 +215,24 @@ class Scope:
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 one, two = followed.scope.items(left), followed.scope.items(right)
                 return None if one is None or two is None else [*one, *two]
+            case ast.ListComp() | ast.GeneratorExp() | ast.SetComp():
+                return followed.scope._comprehended(followed.node)
         return None
+
+    def _comprehended(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> list[Bound] | None:
+        """Return what a comprehension over one list gives, an element for each of its turns."""
+        if len(node.generators) != 1 or node.generators[0].ifs:
+            return None
+        items = self.items(node.generators[0].iter)
+        if items is None or len(items) > _LIST_LENGTH_MAX:
+            return None
+        found: list[Bound] = []
+        for item in items:
+            self.file.spend(node)
+            inner = Scope(self.file, self)
+            inner.bind(node.generators[0].target, item)
+            found.append(Bound(node.elt, inner))
+        return found
 
     def sql(self, node: ast.AST | None, depth: int = 0) -> Sql | None:
         """Return the SQL text that `node` is, with `HOLE` for what is not known; None when it is no text at all."""
