@@ -51,6 +51,7 @@ from squads.contracts.artifact import Artifact
 from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.gates.check import CannotLook, check
 from squads.gates.sql import SCHEMA_FILES, Place, holds_schema, quoted, read_schema
+from squads.gates.sql.model import HOLE
 from squads.gates.sql.rights.authority import Authority
 from squads.gates.sql.rights.grants import PUBLIC
 from squads.gates.sql.rights.lookup import look_up
@@ -100,12 +101,18 @@ def definer_rights(artifact: Artifact) -> list[Finding]:
     lookups = [found for routine in authority.routines.values() for found in _lookups(authority, reach, routine)]
     findings = [f for f in lookups if isinstance(f, Finding)]
     unknown = [f for f in lookups if isinstance(f, str)]
-    lacking = [_lacking(need) for need in needs(authority, reach)]
+    needed = needs(authority, reach)
+    lacking = [_lacking(need) for need in needed]
     alone = [_alone(routine) for routine in unreachable(authority, reach)]
     if authority.dynamic is not None and (lacking or alone):
         unknown.append(
             f"{authority.dynamic}: rights are given by SQL that is put together while it runs, and without it "
             f"{(lacking or alone)[0].message[:200]}; write the grants as plain statements"
+        )
+    elif authority.unnamed_roles and any(HOLE not in k.role for need in needed for k in need.lacks):
+        unknown.append(
+            f"{needed[0].lacks[0].place}: {lacking[0].message[:300]} A role that is named only when the code runs "
+            "is granted rights too, and it may be the same; write its name as a constant"
         )
     else:
         findings += lacking + alone
@@ -141,11 +148,17 @@ _WRITES = frozenset(("insert", "update", "delete", "truncate"))
 def _lacking(need: Need) -> Finding:
     rights = [lack.right for lack in need.lacks]
     listed = ", ".join(dict.fromkeys(rights[:_LISTED_MAX]))
-    roles = ", ".join(dict.fromkeys("everybody" if k.role == PUBLIC else quoted(k.role) for k in need.lacks))
+    roles = ", ".join(dict.fromkeys(_role(k.role) for k in need.lacks))
     message = f"{need.what}, which runs as {roles}, needs {listed}, and nothing grants it: {need.fails}."
     satisfy = "\n".join(dict.fromkeys(lack.grant for lack in need.lacks))
     place = need.lacks[0].place
     return _finding(Severity.MAJOR, message, place, place.text, satisfy)
+
+
+def _role(name: str) -> str:
+    if HOLE in name:
+        return "the role that the code names when it runs"
+    return "everybody" if name == PUBLIC else quoted(name)
 
 
 def _alone(routine: Routine) -> Finding:

@@ -44,11 +44,13 @@ from squads.contracts.artifact import Artifact, File
 from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.gates.check import check
 from squads.gates.sql import SCHEMA_FILES, holds_schema, read_schema
-from squads.gates.sql.fits.documents import spoken
-from squads.gates.sql.fits.fitting import Unfit, defaults, rows
+from squads.gates.sql.fits.documents import DOCUMENTS, spoken
+from squads.gates.sql.fits.fitting import Unfit, assigned, defaults, rows
+from squads.gates.sql.fits.fixtures import loaded
 from squads.gates.sql.fits.programs import programmed
 from squads.gates.sql.fits.python_modules import may_declare
 from squads.gates.sql.fits.ranges import ranges
+from squads.gates.sql.fits.specified import may_specify
 
 INVARIANT = Invariant(
     id="sql.value-fits",
@@ -85,15 +87,18 @@ _SAYS = {
 
 
 def holds_columns(file: File) -> bool:
-    """Return whether columns may be declared in a file: in SQL, or in Python that makes tables or declares fields."""
+    """Return whether columns may be declared in a file: in SQL, in Python that declares fields, in a specification."""
+    if file.path.endswith(tuple(pattern.removeprefix("*") for pattern in DOCUMENTS)):
+        return may_specify(file)
     return holds_schema(file) or may_declare(file)
 
 
-@check(INVARIANT, files=SCHEMA_FILES, holds=holds_columns)
+@check(INVARIANT, files=(*SCHEMA_FILES, *DOCUMENTS), holds=holds_columns)
 def value_fits(artifact: Artifact) -> list[Finding]:
     """Return the values that their columns cannot hold, one finding for each column and source."""
     schema = read_schema(artifact)
-    found = [*defaults(schema), *rows(schema), *ranges(schema), *spoken(artifact, schema)]
+    found = [*defaults(schema), *rows(schema), *assigned(schema), *ranges(schema)]
+    found += [*spoken(artifact, schema), *loaded(artifact, schema)]
     told = {(u.place.path, line, _last(u)) for u in found for line in range(u.place.line, u.place.end_line + 1)}
     in_programs = programmed(artifact, schema)  # what became SQL above is told already
     return _findings([*found, *(u for u in in_programs if (u.place.path, u.place.line, _last(u)) not in told)])

@@ -45,6 +45,16 @@ _TYPE = re.compile(r"(?:pg_catalog\.)?([\w .$]*?[\w$])\s*(?:\(([-+\d, ]*)\))?(?:
 _ARRAY = re.compile(r"(?:\s*\[\d*\])+$|\s+array(?:\s*\[\d*\])?$")
 _DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T].*)?", re.DOTALL)
 _ARRAY_TEXT = re.compile(r"\{([^{}\"\\]*)\}")
+_HEX4 = "[0-9a-fA-F]{4}-?"
+_BOOLEANS = re.compile(r"(?i)t(?:r(?:u(?:e)?)?)?|f(?:a(?:l(?:s(?:e)?)?)?)?|y(?:es?)?|no?|on|off?|0|1")
+_OTHER_NUMBER = re.compile(r"(?i)^\s*[-+]?(?:0[xob]|\$|[€£¥])|\d,\d|[()]")
+"""Spelled as newer versions, or as money, are; not judged."""
+_SPELLED = {
+    "uuid": re.compile(rf"\{{{_HEX4 * 7}[0-9a-fA-F]{{4}}\}}|{_HEX4 * 7}[0-9a-fA-F]{{4}}"),
+    "boolean": _BOOLEANS,
+    "bool": _BOOLEANS,
+}
+"""How a literal of these types is spelled."""
 _PLACEHOLDER = re.compile(r"\$\{|\{\{|%\(|%s|<%|@@\w")
 """Text that a tool replaces before PostgreSQL sees it."""
 _SHOWN_MAX = 60
@@ -150,6 +160,8 @@ def misfit(value: Constant, target: Type) -> Misfit | None:
         return _bits_misfit(value, target)
     if target.name in _DATES:
         return _date_misfit(value)
+    if target.name in _SPELLED:
+        return _spelling_misfit(value, target)
     return _number_misfit(value, target) if target.is_number else None
 
 
@@ -174,6 +186,8 @@ def surely_fits(target: Type) -> Callable[[str], bool]:
         return lambda text: spelled.fullmatch(text) is not None
     if target.labels is not None:
         return frozenset(target.labels).__contains__
+    if target.name in _SPELLED:
+        return lambda text: _SPELLED[target.name].fullmatch(text) is not None
     measured = target.is_number or target.name in _DATES or target.name in ("bit", "bit varying", "varbit")
     return (lambda _: False) if measured and target.name not in _NUMERIC else lambda _: True
 
@@ -266,6 +280,12 @@ def _length_misfit(value: Constant, target: Type) -> Misfit | None:
     return Misfit("all", reason, f"{target.name}({len(value.text)})")
 
 
+def _spelling_misfit(value: Constant, target: Type) -> Misfit | None:
+    if value.kind != "literal" or _SPELLED[target.name].fullmatch(value.text.strip()):
+        return None
+    return Misfit("all", f"{_short(value.text)} is no input for {target}")
+
+
 def _bits_misfit(value: Constant, target: Type) -> Misfit | None:
     if value.kind not in ("bits", "literal") or not re.fullmatch("[01]+", value.text):
         return None
@@ -294,6 +314,8 @@ def _number_misfit(value: Constant, target: Type) -> Misfit | None:
         number = number_of(value.text)
         if value.text.strip().lower().lstrip("+-") in ("infinity", "inf"):
             return Misfit("all", f"{value.text} is not finite") if target.arguments or whole else None
+        if number is None and value.text.strip().lower() != "nan" and not _OTHER_NUMBER.search(value.text):
+            return Misfit("all", f"{_short(value.text)} is no number, and {target} takes nothing else")
         if number is not None and whole and not re.fullmatch(r"\s*[+-]?[\d_]+\s*", value.text):
             return Misfit("all", f"'{value.text}' in quotes is no input for {target}: it has more than digits")
     elif value.kind not in ("integer", "numeric", "double"):

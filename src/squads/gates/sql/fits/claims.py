@@ -26,6 +26,8 @@ class Claim:
     certain: bool
     bound: bool = False
     """An end of a range and not a value by itself."""
+    group: int = -1
+    """Where the range stands whose end it is, so that both ends are known for one."""
 
 
 _N = r"[-+−]?(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)(?:\.\d+)?(?:[eE][+-]?\d+)?"
@@ -36,7 +38,7 @@ _RANGE = re.compile(
       |(?P<fromto>\bfrom\s+(?P<e>{_N})\s+to\s+(?P<f>{_N}))
       |(?P<said>\b(?:range|scale|values?)\b[^\d\n]{{0,12}}?(?P<g>{_N})\s*(?:-|–|to|,)\s*(?P<h>{_N}))
       |(?P<bracket>\[\s*(?P<i>{_N})\s*,\s*(?P<j>{_N})\s*[\])])
-      |(?P<plain>^\W*(?P<k>{_N})\s*(?:-|–|to)\s*(?P<l>{_N})(?=\s*(?:$|[,;(]))))(?P<percent>\s*(?:%|percent\b))?""",
+      |(?P<plain>(?:^\W*?|[,(]\s*)(?P<k>{_N})\s*(?:-|–|to)\s*(?P<l>{_N})(?=\s*(?:$|[,;()]))))(?P<percent>\s*(?:%|percent\b))?""",
     re.VERBOSE | re.IGNORECASE,
 )
 _EXCLUDED = re.compile(r"[\s(,]*(?:both\s+)?exclu", re.IGNORECASE)
@@ -46,7 +48,7 @@ _MOST = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(
-    r"(?<!e\.g\.)(?<!i\.e\.)(?<=[^\d\s.][.!?])\s+(?=[^\s\d])|(?<=\d[.!?])\s+(?=[A-Z`])|;|\s[—–]\s|\n\s*\n"
+    r"(?<!e\.g\.)(?<!i\.e\.)(?<=[^\d\s.][.!?])\s+(?=[^\s\d])|(?<=\d[.!?])\s+(?=[A-Z`])|;|\s[—–]\s+(?![`'\"]?\d)|\n\s*\n"
 )
 _CLAUSE = re.compile(r",\s(?!\d|which\b|so\b|that\b)|\bbut\b|\)\s*(?=\w)")
 _DENIED = re.compile(
@@ -90,17 +92,30 @@ _EQUAL_BEFORE = re.compile(
 )
 _DIRECTLY_BEHIND = re.compile(r"[`\"'*]*\s*(?::=|==?|:|→|->|is|defaults\s+to)\s*[`'\"*]*", re.IGNORECASE)
 _STORES = re.compile(
-    r"\b(?:stores?|holds?|keeps?|contains?|records?|carries|saves?|set\s+to|stored|represents?)\b", re.IGNORECASE
+    r"\b(?:stor(?:es?|ed|ing)|h[eo]ld(?:s|ing)?|keep(?:s|ing)?|contain(?:s|ing)?|record(?:s|ing)?|carr(?:ies|ying)|"
+    r"sav(?:es?|ing)|set\s+to|represent(?:s|ing)?)\b",
+    re.IGNORECASE,
 )
 _UNIT = (
     r"(?:days?|hours?|hrs?|minutes?|mins?|seconds?|secs?|ms|milliseconds?|weeks?|months?|years?|cents?|bytes|kb|mb|gb)"
 )
 _STORED_IN = re.compile(
-    r"\b(?:stored|kept|written|saved|persisted|recorded)\s+(?:in|into|to|as)\s+(?:the\s+(?:column\s+)?)?[`*\"']*(?:\w+\.)*$",
+    rf"\b(?:stor\w+|kept|keep|writ\w+|sav\w+|put|insert|persist\w*|record\w*)\s+(?:(?P<put>[`*]*{_N})[`*]*(?:\s+{_UNIT})?\s+)?"
+    r"(?:in|into|to|as)\s+(?:the\s+(?:column\s+)?)?[`*\"']*(?:\w+\.)*$",
     re.IGNORECASE,
 )
+_PUT = re.compile(r"\b(?:stores?|keeps?|writes?|saves?|puts?|inserts?|persists?|records?)\s+[`*]*$", re.IGNORECASE)
+_GOES_ON = re.compile(
+    r"\W*(?:(?:we|it)\s+(?:starts?|begins?|seeds?|uses?|stores?|is\s+set)\b|(?:the|its|this|that)\s+(?:initial\s+|stored\s+"
+    r"|starting\s+|default\s+)?(?:value|default|constant)\b)[^`]*(?:$|`[-+\d.]+`)",
+    re.IGNORECASE,
+)
+"""How a sentence begins that still speaks of the column of the sentence before, and names nothing else."""
 _TYPE = re.compile(r"\b[A-Za-z]\w*\(\s*\d+\s*(?:,\s*\d+\s*)?\)")
-_AT_END = re.compile(rf"^[`'\"]?\s*{_UNIT}?\s*\)?\s*[.]?\s*$", re.IGNORECASE)
+_AT_END = re.compile(
+    rf"^[`'\"]?\s*{_UNIT}?\s*\)?(?:\s*\([^()]*\))?\s*(?:[.]?\s*$|[,—–]\s*(?:meaning|that\s+is|i\.e\.|which\s+means)\b)",
+    re.IGNORECASE,
+)
 _BRACKETED = re.compile(rf"^[`'\"]?\s*{_UNIT}?\s*(?:[,=:][^()]*)?\)", re.IGNORECASE)
 _UNIT_AFTER = re.compile(rf"^[`'\"]?\s*-?({_UNIT})\b", re.IGNORECASE)
 _UNIT_BEFORE = re.compile(rf"\bin\s+({_UNIT})\b|_({_UNIT})$", re.IGNORECASE)
@@ -124,6 +139,9 @@ def number_claims(text: str, column: str, *, beside: bool) -> Iterator[Claim]:
     text = _TYPE.sub(lambda found: " " * len(found[0]), text[:TEXT_CHARACTERS_MAX])
     if not beside:  # in a list, what follows a semicolon still speaks of the column in front
         text = text.replace(";", ",")
+        # `name` -- what it is: an entry of a list, and not two sentences
+        text = re.sub(rf"(?<!\w)({re.escape(column)}[`*_\"']*(?:\s+\([^()\n]*\))?)\s+[—–-]{{1,2}}\s+", r"\1: ", text)
+    spoken = False
     for sentence in _SENTENCE.split(text):
         if not sentence:
             continue
@@ -131,7 +149,11 @@ def number_claims(text: str, column: str, *, beside: bool) -> Iterator[Claim]:
         if not beside:
             named = re.search(rf"(?<![\w]){re.escape(column)}(?!\w)", sentence)
             if named is None:
+                if spoken and _GOES_ON.match(sentence):
+                    yield from _in_sentence(sentence, 0, column, beside=False)
+                spoken = False
                 continue
+            spoken = True
             behind = _STORED_IN.search(sentence[: named.start()])
             start = 0 if behind else named.end()
         yield from _in_sentence(sentence, start, column, beside=beside)
@@ -176,8 +198,8 @@ def _in_sentence(sentence: str, start: int, column: str, *, beside: bool) -> Ite
         if _denied(sentence, found.start(), found.end()) or re.fullmatch(r"(?:19|20)\d\d", ends[0]):
             continue
         certain = not found["percent"] and not _other_subject(sentence, start, found.start(), column, beside)
-        yield Claim(low, certain, bound=True)
-        yield Claim(high, certain, bound=True)
+        yield Claim(low, certain, bound=True, group=found.start())
+        yield Claim(high, certain, bound=True, group=found.start())
     for found in _MOST.finditer(sentence, start):
         value = number_value(found["m"])
         outside = not any(a <= found.start() < b for a, b in taken)
@@ -208,6 +230,12 @@ def _in_sentence(sentence: str, start: int, column: str, *, beside: bool) -> Ite
 
 def _strong(before: str, after: str, number: str, column: str, *, beside: bool) -> bool | None:
     """Return True where the form leaves no doubt, False where a person must weigh it, None where it says nothing."""
+    if (
+        not beside
+        and _PUT.search(before)
+        and re.match(rf"[`*]*(?:\s+{_UNIT})?\s+(?:in|into|to|as)\s", after, re.IGNORECASE)
+    ):
+        return True
     if _STRONG_BEFORE.search(before) or _STRONG_AFTER.match(after):
         return True
     if found := _EQUAL_BEFORE.search(before):
@@ -220,8 +248,8 @@ def _strong(before: str, after: str, number: str, column: str, *, beside: bool) 
         return stores or (beside and (decimal or bool(in_unit)))
     if beside and not before.strip(" -*") and _AT_END.match(after):
         return True  # the whole comment is the number
-    if re.search(r"[,:]\s*$", before) and _AT_END.match(after):
-        in_unit = re.search(rf"\bin\s+{_UNIT}\s*[,:]\s*$", before, re.IGNORECASE)
+    if re.search(r"[,:—–]\s*$", before) and _AT_END.match(after):
+        in_unit = re.search(rf"\bin\s+{_UNIT}\s*[,:—–]\s*$", before, re.IGNORECASE)
         return stores or (beside and (decimal or bool(in_unit)))
     if (beside and _OF.search(before)) or (stores and re.search(r"\b(?:of|at|as)\s+$", before)):
         return True

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from squads.contracts.artifact import Artifact
 from squads.contracts.errors import NotText
 from squads.gates.sql.fits.bounds import Misfit, Type, column_type, misfit, shown
-from squads.gates.sql.fits.claims import Claim, number_claims, number_value, text_claims
+from squads.gates.sql.fits.claims import TEXT_CHARACTERS_MAX, Claim, number_claims, number_value, text_claims
 from squads.gates.sql.fits.constants import Constant
 from squads.gates.sql.fits.fitting import Unfit, unfit
+from squads.gates.sql.fits.specified import may_specify, shows_mistake, specified
 from squads.gates.sql.lex import Source
 from squads.gates.sql.model import Column, Place, Schema, Table
 
@@ -30,6 +31,11 @@ DOCUMENT_BYTES_MAX = 1024 * 1024
 _HISTORY = re.compile(r"(?i)(change[-_ ]?log|history|release[-_ ]?notes|news|licen[cs]e|migration[-_ ]guide|upgrad)")
 _TRAILING = re.compile(r"[ \t]*,?[ \t]*\)?[ \t]*;?[ \t]*(?:--(?P<line>[^\n]*)|/\*(?P<block>.*?)\*/)", re.DOTALL)
 _COMMENT_LINE = re.compile(r"^(?P<indent>[ \t]*)--(?P<text>[^\n]*)$")
+_BLOCK_LINE = re.compile(r"^\s*/\*(.*)\*/\s*$")
+_CODE_LINE = re.compile(
+    r"(?i)^\W*(?:select|insert|update|delete|alter|create|drop|grant|revoke|set|comment\s+on|values|default|add|merge|copy)\b.*|.*[;]\s*$"
+)
+"""A comment that is SQL itself, commented out."""
 _INNER = re.compile(r"--([^\n]*)|/\*(.*?)\*/", re.DOTALL)
 _VALUE_HEADER = re.compile(
     r"(?i)\b(default|value|example|initial|constant|max|maximum|min|minimum|sample|seed|typical)\b"
@@ -47,6 +53,12 @@ _DECLARED = re.compile(
     re.VERBOSE,
 )
 """A column in a piece of schema inside a document."""
+PARAGRAPH_LINES_MAX = 40
+"""How many lines of one paragraph are read together."""
+_FENCE = re.compile(r"\s*(```+|~~~+)\s*(\w*)")
+_BEGINS = re.compile(r"\s*(?:$|[-*+]\s|\d+[.)]\s|\||#|>|```|~~~|===|---|:\w+:|\.\.\s)")
+"""How a line begins that starts something new."""
+_NO_PROSE = re.compile(r"\s*(?:$|\||#|```|~~~|===|---)")
 _SETTING = re.compile(
     r"""^[\s\-*>{,]*["'`]?(?P<name>[A-Za-z_][\w.]*)["'`]?\s*(?:=|:|:=)\s*
         ["'`]?(?P<value>[-+]?[\d_.,]+(?:[eE][+-]?\d+)?)["'`]?\s*[,;}]?\s*(?:(?:\#|--|//).*)?$""",
@@ -70,6 +82,10 @@ def spoken(artifact: Artifact, schema: Schema) -> Iterator[Unfit]:
                 for comment, place in _beside(sources[column.place.path], column.place):
                     yield from _judged("comment", table, column, target, comment, place, beside=True)
     yield from _commented(schema)
+    names = Names(schema)
+    for path, source in sources.items():
+        if not path.endswith(".py") and any(distinctive(name) and name in source.text for name in names.entries):
+            yield from _remarks(source, names)
     yield from _documents(artifact, schema)
 
 
@@ -77,9 +93,13 @@ def judged_claims(claims: list[Claim], target: Type) -> Iterator[tuple[Misfit, b
     """Yield (why it does not fit, whether that is certain); beside a value that fits, another is only explained."""
     found = [(c, _claim_misfit(c, target)) for c in claims]
     fits = any(m is None and c.certain and not c.bound and c.value.number for c, m in found)
+    ranges = {c.group for c, _ in found if c.group >= 0}
+    misses = {c.group for c, m in found if m is not None}
+    ranged = bool(ranges - misses)  # one range fits, so that another is in another unit
     for claim, problem in found:
         if problem is not None and problem.loses != "digits":
-            certain = claim.certain and (claim.bound or not fits) and problem.loses == "all"
+            beside = ranged if claim.bound else fits
+            certain = claim.certain and not beside and problem.loses == "all"
             yield problem, certain
 
 
@@ -142,6 +162,9 @@ def _beside(source: Source, place: Place) -> Iterator[tuple[str, Place]]:
                 break
             if not _DECLARED.match(over["text"]):  # a column that was commented out
                 above.insert(0, over["text"].strip())
+        block = _BLOCK_LINE.match(source.text_of_line(place.line - 1)) if place.line > 1 else None
+        if block and not above:
+            above.append(block[1].strip())
     if any(above):
         yield " ".join(above), source.place(source.start_of(place.line - len(above)), end)
 
@@ -173,7 +196,10 @@ class Names:
     """The columns that a document may speak of, and by which words."""
 
     def __init__(self, schema: Schema) -> None:
+        self.schema = schema
         self.entries: dict[str, list[tuple[Table, Column, Type]]] = {}
+        self.own: frozenset[str] = frozenset()
+        """Those that only the document declares: in backticks even a plain word is meant."""
         self.tables = {t.name for t in schema.tables}
         for table in schema.tables:
             for column in table.columns:
@@ -184,7 +210,21 @@ class Names:
         for table in schema.tables:
             for column in table.columns:
                 every[column.name] = every.get(column.name, 0) + 1
+        self.known = frozenset(every)
         self._alone = {name for name, number in every.items() if number == 1}
+
+    def with_those_of(self, source: Source) -> Names:
+        """Return these and the columns that only the document itself declares."""
+        own = specified(source, self.known)
+        if not own:
+            return self
+        more = Names(self.schema)
+        more.entries |= {
+            n: judgeable for n, entries in own.items() if (judgeable := [e for e in entries if _judgeable(e[2])])
+        }
+        more._alone |= {name for name, entries in own.items() if len(entries) == 1}
+        more.own = frozenset(own)
+        return more
 
     def meant(self, name: str, context: str) -> Iterator[tuple[Table, Column, Type, bool]]:
         """Yield the columns called `name`, each with whether no other can be meant.
@@ -193,13 +233,42 @@ class Names:
         """
         for table, column, target in self.entries.get(name, ()):
             named = bool(re.search(rf"(?<![\w]){re.escape(table.name)}(?![\w])", context))
-            if named or (distinctive(name) and name in self._alone):
+            single = distinctive(name) or (name in self.own and f"`{name}`" in context)
+            if named or (single and name in self._alone):
                 yield table, column, target, True
 
 
 def distinctive(name: str) -> bool:
     """Return whether a column's name has several words, so that it hardly means something else."""
     return "_" in name.strip("_") or bool(re.search("[a-z][A-Z]", name))
+
+
+def _remarks(source: Source, names: Names) -> Iterator[Unfit]:
+    """Judge comments on lines of their own, which stand beside no column, as prose."""
+    lines = source.text.split("\n")
+    number = 0
+    while number < len(lines):
+        first = number
+        while number < len(lines) and _COMMENT_LINE.match(lines[number]) and number - first < PARAGRAPH_LINES_MAX:
+            number += 1
+        said = [line.strip().lstrip("-").strip() for line in lines[first:number]]
+        if any(said) and not lines[first].startswith((" ", "\t")):
+            text = " ".join(t for t in said if not _CODE_LINE.match(t[:TEXT_CHARACTERS_MAX]) and not _DECLARED.match(t))
+            place = source.place(source.start_of(first + 1), source.start_of(number) + max(1, len(lines[number - 1])))
+            yield from prose_claims(names, text, "", place, source="comment")
+        number = max(number, first + 1)
+
+
+def prose_claims(names: Names, text: str, context: str, place: Place, *, source: str = "document") -> Iterator[Unfit]:
+    """Yield the values that a piece of prose gives to the columns that it names, and that do not fit."""
+    for name in sorted({w for w in re.findall(r"\w+", text) if w in names.entries}):
+        ticked = (
+            f"`{name}`" in text
+            or distinctive(name)
+            or re.search(rf"\w\.{re.escape(name)}\b|\b{re.escape(name)}\s*=", text)
+        )
+        for table, column, target, _ in names.meant(name, f"{context} {text}") if ticked else ():
+            yield from _judged(source, table, column, target, text, place, beside=False)
 
 
 def _documents(artifact: Artifact, schema: Schema) -> Iterator[Unfit]:
@@ -212,18 +281,47 @@ def _documents(artifact: Artifact, schema: Schema) -> Iterator[Unfit]:
         except NotText:
             continue
         prose = file.path.endswith(tuple(d[1:] for d in DOCUMENTS))
-        if any(name in text for name in names.entries):
-            yield from _document(Source(file.path, text), names, prose=prose)
+        source = Source(file.path, text)
+        spoken_of = names.with_those_of(source) if prose and may_specify(file) else names
+        if any(name in text for name in spoken_of.entries):
+            yield from _document(source, spoken_of, prose=prose)
+
+
+def _paragraphs(source: Source, *, prose: bool) -> Iterator[tuple[str, Place]]:
+    """Yield the lines of a document, those of one paragraph or list item as one: a sentence may go on below."""
+    lines = source.text.split("\n")
+    number, fenced = 0, False
+    while number < len(lines):
+        first = last = number
+        fenced ^= bool(_FENCE.match(lines[number]))
+        while prose and not fenced and last - first < PARAGRAPH_LINES_MAX and _goes_on(lines, last):
+            last += 1
+        start, number = source.start_of(first + 1), last + 1
+        end = source.start_of(last + 1) + max(1, len(lines[last]))
+        yield (
+            " ".join(line.strip() if i else line for i, line in enumerate(lines[first:number])),
+            source.place(start, end),
+        )
+
+
+def _goes_on(lines: list[str], at: int) -> bool:
+    """Return whether the next line continues the sentence of this one."""
+    if at + 1 >= len(lines) or _BEGINS.match(lines[at + 1]) or _SETTING.match(lines[at + 1]):
+        return False
+    return not (_NO_PROSE.match(lines[at]) or _SETTING.match(lines[at]))
 
 
 def _document(source: Source, names: Names, *, prose: bool) -> Iterator[Unfit]:
     heading, fence, header = source.path, "", list[str]()
-    for number, line in enumerate(source.text.split("\n"), 1):
-        start = source.start_of(number)
-        place = source.place(start, start + max(1, len(line)))
-        if found := re.match(r"\s*(```+|~~~+)\s*(\w*)", line):
+    above, mistaken = "", False
+    for line, place in _paragraphs(source, prose=prose):
+        if found := _FENCE.match(line):
             fence = "" if fence else (found[2].lower() or "text")
+            mistaken = bool(fence) and shows_mistake(f"{heading} {above}")
             continue
+        if mistaken:
+            continue
+        above = line if line.strip() else above
         if fence and (declared := _DECLARED.match(line)):
             for table, column, target, _ in names.meant(declared["name"], f"{heading} {line}"):
                 remark = f"{declared['default'] or ''} {declared['remark'] or ''}".strip()
@@ -253,14 +351,7 @@ def _document(source: Source, names: Names, *, prose: bool) -> Iterator[Unfit]:
             yield from _table_row(names, header, cells, f"{heading} {line}", place)
             continue
         header = []
-        for name in {w for w in re.findall(r"\w+", line) if w in names.entries}:
-            ticked = (
-                f"`{name}`" in line
-                or distinctive(name)
-                or re.search(rf"\w\.{re.escape(name)}\b|\b{re.escape(name)}\s*=", line)
-            )
-            for table, column, target, _ in names.meant(name, f"{heading} {line}") if ticked else ():
-                yield from _judged("document", table, column, target, line, place, beside=False)
+        yield from prose_claims(names, line, heading, place)
 
 
 def _table_row(names: Names, header: list[str], cells: list[str], context: str, place: Place) -> Iterator[Unfit]:

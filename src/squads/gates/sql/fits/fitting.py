@@ -6,8 +6,10 @@ becomes narrower must still hold the rows that the artifact stored in it before,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from squads.gates.check import CannotLook
 from squads.gates.sql.fits.bounds import Misfit, Type, cast, column_type, misfit, surely_fits, type_of
@@ -18,6 +20,7 @@ from squads.gates.sql.lex import Source, Statement, Token, split, tokens_of
 from squads.gates.sql.model import Column, Place, Schema, Table, quoted
 from squads.gates.sql.writes import Write
 
+_ASSIGNS = re.compile(r"\bnew\s*\.\s*\w+\s*:?=", re.IGNORECASE)
 ROWS_KEPT_MAX = 20_000
 """How many stored values are remembered for columns whose type changes later."""
 
@@ -112,12 +115,112 @@ def _in_body(write: Write, schema: Schema) -> Iterator[Unfit]:
             inside = list(tokens_of(source, token.start + edge, token.end - edge))
         except CannotLook:
             continue  # a body in another language
-        for part in split(inside, ";"):
+        parts = split(inside, ";")
+        named = _constants_of(parts, inside) | _parameter_defaults(write, token, inside)
+        for part in parts:
             body = Write(Statement(source, tuple(part)), schema, write.search_schema)
             for value in stored(body, schema) if part else ():
+                if len(value.tokens) == 1 and value.tokens[0].kind == "word" and value.tokens[0].value in named:
+                    value = replace(value, tokens=named[value.tokens[0].value])
                 found, _ = _weighed(value, column_type(schema, value.table, value.column))
                 if found:
                     yield unfit("row", value.table, value.column, found, value.place)
+
+
+def _parameter_defaults(write: Write, body: Token, inside: list[Token]) -> dict[str, Sequence[Token]]:
+    """Return the defaults of a routine's parameters: what is stored where the caller leaves them out."""
+    tokens = write.statement.tokens
+    opening = next((n for n, t in enumerate(tokens) if t.text == "("), len(tokens))
+    depth, closing = 0, opening
+    for number in range(opening, len(tokens)):
+        depth += (tokens[number].text == "(") - (tokens[number].text == ")")
+        closing = number
+        if not depth or tokens[number] is body:
+            break
+    changed = {a.value for a, b in pairwise(inside) if b.text == ":="}
+    found: dict[str, Sequence[Token]] = {}
+    for part in split(tokens[opening + 1 : closing]):
+        gives = next((n for n, t in enumerate(part) if t.value in ("default", "=")), 0)
+        first = 1 if part and part[0].value in ("in", "inout", "variadic") else 0
+        if gives > first + 1 and part[first].value not in changed:
+            found[part[first].value] = part[gives + 1 :]
+    return found
+
+
+def assigned(schema: Schema) -> Iterator[Unfit]:
+    """Yield what trigger functions assign to NEW and the columns of their triggers' tables cannot hold."""
+    fired = _fired(schema)
+    for spoken in schema.spoken if fired else ():
+        source, tokens = spoken.statement
+        if tokens[0].value != "create" or "trigger" not in [t.value for t in tokens]:
+            continue
+        for body in tokens:
+            if body.kind == "dollar" and _ASSIGNS.search(body.value):
+                edge = (len(body.text) - len(body.value)) // 2
+                try:
+                    inside = list(tokens_of(source, body.start + edge, body.end - edge))
+                except CannotLook:
+                    continue  # a body in another language
+                yield from _of_new_row(spoken.statement, schema, inside, fired)
+
+
+def _of_new_row(
+    statement: Statement, schema: Schema, inside: list[Token], fired: Mapping[str, list[str]]
+) -> Iterator[Unfit]:
+    tokens, source = statement.tokens, statement.source
+    opening = next((n for n, t in enumerate(tokens) if t.text == "("), 0)
+    names = fired.get(tokens[opening - 1].value, []) if opening else []
+    tables = [t for t in schema.tables if t.name in names] if names else []
+    parts = split(inside, ";")
+    named = _constants_of(parts, inside) if tables else {}
+    for part in parts if tables else ():
+        for at in range(len(part) - 4):
+            texts = [t.value for t in part[at : at + 4]]
+            compared = at > 0 and part[at - 1].value in ("if", "elsif", "and", "or", "when", "not")
+            if texts[:2] != ["new", "."] or texts[3] not in (":=", "=") or compared:
+                continue
+            given: Sequence[Token] = part[at + 4 :]
+            if len(given) == 1 and given[0].kind == "word":
+                given = named.get(given[0].value, given)
+            for table in tables:
+                column = schema.resolved(table).column(texts[2])
+                found = judged(schema, list(given), column_type(schema, table, column)) if column else None
+                if column and found:
+                    yield unfit("row", table, column, found, source.place(part[at].start, part[-1].end))
+
+
+def _fired(schema: Schema) -> dict[str, list[str]]:
+    """Return, by the name of each trigger function, the names of the tables whose triggers execute it."""
+    found: dict[str, list[str]] = {}
+    for spoken in schema.spoken:
+        tokens = spoken.statement.tokens
+        if tokens[0].value != "create" or "trigger" not in [t.value for t in tokens[1:5]]:
+            continue
+        words = [t.value for t in tokens]
+        if "execute" in words and "on" in words:
+            on, calls = words.index("on") + 1, words.index("execute") + 2
+            table = words[on + 2] if words[on + 1 : on + 2] == ["."] else words[on : on + 1]
+            routine = words[calls + 2] if words[calls + 1 : calls + 2] == ["."] else "".join(words[calls : calls + 1])
+            found.setdefault(routine, []).append("".join(table))
+    return found
+
+
+def _constants_of(parts: Sequence[Sequence[Token]], inside: list[Token]) -> dict[str, Sequence[Token]]:
+    """Return what the names of a body's DECLARE stand for: those that nothing in the body assigns again."""
+    found: dict[str, Sequence[Token]] = {}
+    for part in parts:
+        texts = [t.value for t in part]
+        if "begin" in texts:
+            break
+        start = 1 if texts[:1] == ["declare"] else 0
+        gives = next((n for n, t in enumerate(part) if t.value in (":=", "=", "default") and n > start + 1), None)
+        if gives is not None and part[start].kind == "word":
+            found[texts[start]] = part[gives + 1 :]
+    for before, token, after in zip([None, *inside], inside, [*inside[1:], None], strict=False):
+        again = token.value in found and token.kind == "word" and after is not None and after.text in (":=", "=")
+        if again or (before is not None and before.value in ("into", "for") and token.value in found):
+            del found[token.value]
+    return found
 
 
 def judged(schema: Schema, tokens: list[Token], target: Type) -> Misfit | None:

@@ -10,16 +10,27 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from squads.contracts.artifact import Artifact
 from squads.gates.check import CannotLook
 from squads.gates.sql.fits.bounds import Type, column_type, misfit
-from squads.gates.sql.fits.constants import Constant
-from squads.gates.sql.fits.documents import distinctive
+from squads.gates.sql.fits.constants import Constant, number_of
+from squads.gates.sql.fits.documents import Names as Spoken
+from squads.gates.sql.fits.documents import distinctive, prose_claims
 from squads.gates.sql.fits.fitting import Unfit, judged, unfit
 from squads.gates.sql.fits.orm import defined
-from squads.gates.sql.fits.python_modules import Module, modules, normal, plain_name
-from squads.gates.sql.fits.python_values import Names, called, items_of, names_in, pairs_of, text_of, value_of
+from squads.gates.sql.fits.python_modules import Module, modules, names_of_tables, normal, plain_name
+from squads.gates.sql.fits.python_values import (
+    Names,
+    called,
+    items_of,
+    names_in,
+    pairs_of,
+    text_of,
+    value_of,
+    values_of,
+)
 from squads.gates.sql.fits.rows import stored
 from squads.gates.sql.lex import Source, Statement, Token, statements
 from squads.gates.sql.model import Column, Schema, Table, TableName, word_set
@@ -30,6 +41,11 @@ _ASKS = word_set(
     "filter filter_by exclude get get_or_none Q where having find find_one find_by select first count exists"
 )
 """Calls whose keywords look for rows and store nothing."""
+_STORES_ROWS = word_set(
+    "values execute insert insert_many bulk_insert_mappings bulk_insert update update_or_create get_or_create "
+    "on_conflict_do_update on_duplicate_key_update executemany bulk_update_mappings"
+)
+"""Calls whose dicts are rows."""
 _MANY = re.compile(r"\(([^()]*)\)\s*VALUES\s+%s", re.IGNORECASE)
 _PARAMETER = re.compile(
     r"'[^']*'|\"[^\"]*\"|--[^\n]*|%\((?P<percent>\w+)\)s|(?P<plain>%s)|(?<![:\w]):(?P<colon>[A-Za-z_]\w*)|(?P<mark>\?)"
@@ -48,14 +64,39 @@ def programmed(artifact: Artifact, schema: Schema) -> Iterator[Unfit]:
         for table in schema.tables:
             for column in schema.resolved(table).columns:
                 columns.setdefault(column.name, []).append((table, column, column_type(schema, table, column)))
-        tables: dict[str, set[TableName]] = {}
-        for table in schema.tables:
-            tables.setdefault(normal(table.name), set()).add(table.full_name)
-        for module in modules(artifact, schema):
+        tables = names_of_tables(artifact, schema)
+        spoken_of = Spoken(schema)
+        for module in modules(artifact, schema, tables):
+            yield from _docstrings(module, spoken_of)
             yield from _Reader(module, schema, columns, tables).read()
             yield from defined(module.tree, module.names, module.place, module.text)
     except RecursionError as error:
         raise CannotLook("the Python is nested too deeply to be read; flatten its expressions") from error
+
+
+def _docstrings(module: Module, columns: Spoken) -> Iterator[Unfit]:
+    """Judge what docstrings say of columns, as any document."""
+    for node in ast.walk(module.tree):
+        if not isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        text = ast.get_docstring(node)
+        if text and any(name in text for name in columns.entries):
+            for part in _paragraphs(text):
+                if "```" not in part and "::" not in part and ">>>" not in part:
+                    yield from prose_claims(columns, part.replace("``", "`"), "", module.place(node.body[0]))
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """Yield the paragraphs and list items of a docstring, each as one line."""
+    lines: list[str] = []
+    for line in [*text.split("\n"), ""]:
+        words = line.split()
+        if not words or words[0] in ("-", "*"):
+            if lines:
+                yield " ".join(lines)
+            lines = []
+        if words:
+            lines.append(" ".join(words))
 
 
 class _Reader:
@@ -65,7 +106,9 @@ class _Reader:
         self.module = module
         self.schema = schema
         self.columns = columns
+        self.tables = tables
         self.spoken = {name for word in module.said & tables.keys() for name in tables[word]}
+        self.spoken_tables = [t for t in schema.tables if normal(t.name) in module.said]
 
     def read(self) -> Iterator[Unfit]:
         if not self.columns:
@@ -81,6 +124,9 @@ class _Reader:
                 parameters = child.args
                 every = [*parameters.posonlyargs, *parameters.args, *parameters.kwonlyargs]
                 inner = names_in(child.body, names, frozenset(a.arg for a in every))
+                again = names_in(child.body)
+                kept = {a.arg: d for a, d in _defaults(parameters) if a.arg not in {*again.bound, *again.hidden}}
+                inner = replace(inner, given=kept)
                 yield from self._parameters(child.args, names)
             yield from self._node(child, inner)
             yield from self._body(child, inner)
@@ -93,24 +139,43 @@ class _Reader:
                 for word in node.keywords if called(node) not in _ASKS else ():
                     if word.arg:
                         yield from self._given(word.arg, word.value, names, node, chain)
+                yield from self._rows_given(node, names, chain)
             case ast.Dict():
                 yield from self._dict(node, names)
             case ast.Assign(targets=[target], value=value) | ast.AnnAssign(target=target, value=ast.expr() as value):
                 yield from self._assigned(target, value, names, node)
 
+    def _rows_given(self, node: ast.Call, names: Names, chain: set[str]) -> Iterator[Unfit]:
+        """Judge rows in dicts: `values([{...}])`, `execute(insert(Score), [{...}])`, `defaults={...}`."""
+        if called(node) not in _STORES_ROWS:
+            return
+        of = chain.union(*({normal(w) for w in _identifiers(a)} for a in node.args if isinstance(a, ast.Call)))
+        of |= {word for a in node.args if isinstance(a, ast.Name) and (word := normal(a.id)) in self.tables}
+        given = [
+            *node.args,
+            *(k.value for k in node.keywords if k.arg in ("defaults", "create_defaults", "set_", "values")),
+        ]
+        for argument in given:
+            for row in items_of(argument, names) or [argument]:
+                for name, value in (pairs_of(row, names) or {}).items():
+                    yield from self._given(name, value, names, value, of)
+
     def _given(
         self, name: str, value: ast.expr, names: Names, node: ast.expr | ast.stmt, chain: set[str]
     ) -> Iterator[Unfit]:
         """Judge a value that carries a column's name."""
-        constant = None
+        constants: list[Constant] | None = None
+        meant = {full_name for word in chain for full_name in self.tables.get(word, ())}
+        if distinctive(name):
+            meant |= self.spoken
+        if not meant:
+            return
         for table, column, target in self.columns.get(name, ()):
-            certain = normal(table.name) in chain or (distinctive(name) and table.full_name in self.spoken)
-            if not certain:
+            if table.full_name not in meant:
                 continue
-            constant = constant or value_of(value, names)
-            if constant is None:
-                return
-            yield from self._judge(table, column, target, constant, node)
+            constants = values_of(value, names) if constants is None else constants
+            for constant in constants:
+                yield from self._judge(table, column, target, constant, node)
 
     def _judge(
         self,
@@ -122,24 +187,23 @@ class _Reader:
         *,
         certain: bool = True,
     ) -> Iterator[Unfit]:
+        if constant.kind == "literal" and target.is_number and number_of(constant.text) is None:
+            return  # an expression of a library, more likely than a number that is none
         found = misfit(constant, target)
         if found is not None:
             yield unfit("program", table, column, found, self.module.place(node), certain=certain)
 
     def _parameters(self, arguments: ast.arguments, names: Names) -> Iterator[Unfit]:
         """Judge the defaults of parameters that are called like a column."""
-        plain = [*arguments.posonlyargs, *arguments.args]
-        pairs = [*zip(reversed(plain), reversed(arguments.defaults), strict=False)]
-        pairs += [(a, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None]
-        for argument, default in pairs:
+        for argument, default in _defaults(arguments):
             yield from self._given(argument.arg, default, names, default, set())
 
     def _dict(self, node: ast.Dict, names: Names) -> Iterator[Unfit]:
         pairs = pairs_of(node, names) or {}
-        for table in self.schema.tables:
-            columns = {c.name for c in table.columns}
-            row = len(pairs) > 1 and set(pairs) <= columns and len(pairs) == len(node.keys)
-            for name, value in pairs.items() if row and table.full_name in self.spoken else ():
+        entire = len(pairs) > 1 and len(pairs) == len(node.keys)
+        for table in self.spoken_tables if entire else ():
+            row = set(pairs) <= {c.name for c in table.columns}
+            for name, value in pairs.items() if row else ():
                 yield from self._given(name, value, names, value, {normal(table.name)})
         for name, value in pairs.items():
             if distinctive(name):
@@ -149,7 +213,8 @@ class _Reader:
         """Judge `DECAY_FACTOR = 30.0`, `score.decay_factor = 30.0` and `row["decay_factor"] = 30.0`."""
         match target:
             case ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=str() as name)):
-                yield from self._given(name, value, names, node, set())
+                chain = self._kind_of(target.value, names) if isinstance(target, ast.Attribute) else set[str]()
+                yield from self._given(name, value, names, node, chain)
                 return
             case ast.Name(id=name):
                 pass
@@ -164,6 +229,12 @@ class _Reader:
             if constant is not None and (alone or table.full_name in self.spoken):
                 certain = not self._computed_with(name)
                 yield from self._judge(table, column, kind, constant, node, certain=certain)
+
+    def _kind_of(self, owner: ast.expr, names: Names) -> set[str]:
+        """Return the words that say of which table a row is: those of the call that it comes from."""
+        made = names.find(owner.id) if isinstance(owner, ast.Name) else None
+        made = made.value if isinstance(made, ast.Await) else made
+        return {normal(w) for w in _identifiers(made)} if isinstance(made, ast.Call) else set()
 
     def _computed_with(self, name: str) -> bool:
         """Return whether the code computes with the name, so that what is stored is something else."""
@@ -211,9 +282,15 @@ class _Reader:
                     yield unfit("program", value.table, value.column, found, self.module.place(node))
                 continue
             for given in _arguments(rest, number, labels, names):
-                constant = value_of(given, names)
-                if constant is not None:
+                for constant in values_of(given, names):
                     yield from self._judge(value.table, value.column, target, constant, node)
+
+
+def _defaults(arguments: ast.arguments) -> list[tuple[ast.arg, ast.expr]]:
+    """Return the parameters that have a default, each with it."""
+    plain = [*arguments.posonlyargs, *arguments.args]
+    pairs = [*zip(reversed(plain), reversed(arguments.defaults), strict=False)]
+    return pairs + [(a, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None]
 
 
 def _numbered(text: str) -> tuple[str, list[str]]:

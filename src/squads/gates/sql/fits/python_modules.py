@@ -10,6 +10,8 @@ import ast
 import posixpath
 import re
 import warnings
+from bisect import bisect
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from squads.contracts.artifact import Artifact, File
@@ -17,12 +19,12 @@ from squads.contracts.errors import NotText
 from squads.gates.check import CannotLook
 from squads.gates.sql.fits.documents import distinctive
 from squads.gates.sql.fits.python_values import Names, names_in
-from squads.gates.sql.model import Place, Schema, word_set
+from squads.gates.sql.model import Place, Schema, TableName, word_set
 
-PYTHON_BYTES_MAX = 8 * 1024 * 1024
+PYTHON_BYTES_MAX = 16 * 1024 * 1024
 """The most Python that one look reads, all files together."""
 
-_TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+_TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(tests?|test_[^/]*|[^/]*_tests?|conftest)\.py$")
 """Tests store on purpose what must be refused."""
 _SPEAKS = word_set(
     "Column mapped_column Field DecimalField CharField SlugField SmallIntegerField IntegerField BigIntegerField "
@@ -57,6 +59,43 @@ class Module:
         )
 
 
+_CLASS = re.compile(r"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
+_CALLED = re.compile(
+    r"""^[ \t]+(?:__tablename__|db_table|table_name)[ \t]*(?::[^=\n]+)?=[ \t]*["'](\w+)["']""", re.MULTILINE
+)
+"""How a class says in which table its objects are stored: SQLAlchemy, Django's Meta, peewee's Meta."""
+
+
+def names_of_tables(artifact: Artifact, schema: Schema) -> dict[str, set[TableName]]:
+    """Return the tables by the words that Python has for them, as `normal` writes those.
+
+    A class whose body gives a table's name means that table; Django calls the table of a model by the folder of its
+    application and the class.
+    """
+    found: dict[str, set[TableName]] = {}
+    tables = {t.name: t for t in schema.tables}
+    for table in schema.tables:
+        found.setdefault(normal(table.name), set()).add(table.full_name)
+        application, _, model = table.name.partition("_")
+        while model and table.place.path.endswith(".py"):
+            if application in table.place.path.split("/"):
+                found.setdefault(normal(model), set()).add(table.full_name)
+                break
+            more, _, model = model.partition("_")
+            application = f"{application}_{more}"
+    for file in artifact.matching("*.py"):
+        if b"tablename__" not in file.content and b"_table" not in file.content and b"table_name" not in file.content:
+            continue
+        text = file.content.decode("utf-8", "replace")
+        classes = [(m.start(), m[1]) for m in _CLASS.finditer(text) if m[1] != "Meta"]
+        starts = [start for start, _ in classes]
+        for called in _CALLED.finditer(text):
+            above = bisect(starts, called.start())
+            if above and called[1] in tables:
+                found.setdefault(normal(classes[above - 1][1]), set()).add(tables[called[1]].full_name)
+    return found
+
+
 def may_declare(file: File) -> bool:
     """Return whether a file's words are those of declared columns; it is not parsed for that."""
     return any(word.encode() in file.content for word in _SPEAKS)
@@ -71,14 +110,20 @@ def normal(name: str) -> str:
     return word
 
 
-def modules(artifact: Artifact, schema: Schema) -> list[Module]:
-    """Return the Python files that may speak of columns, and know what those they import bind."""
+def modules(artifact: Artifact, schema: Schema, named: Collection[str] = ()) -> list[Module]:
+    """Return the Python files that may speak of columns, and know what those they import bind.
+
+    Args:
+        artifact: The files.
+        schema: What they declare.
+        named: Further words for tables, as `names_of_tables` gives them.
+    """
     files = [f for f in artifact.matching("*.py") if not _TESTS.search(f.path)]
     size = sum(len(f.content) for f in files)
     if size > PYTHON_BYTES_MAX:
         raise CannotLook(f"{len(files)} Python files hold {size} bytes, more than {PYTHON_BYTES_MAX}; look at fewer")
     words = {f.path: frozenset(re.findall(r"[^\W\d]\w*", f.content.decode("utf-8", "replace"))) for f in files}
-    tables = {normal(t.name) for t in schema.tables}
+    tables = {normal(t.name) for t in schema.tables} | set(named)
     columns = {c.name.lower() for t in schema.tables for c in t.columns if distinctive(c.name)}
     said = {path: frozenset(map(normal, found)) for path, found in words.items()}
     telling = {
@@ -128,11 +173,15 @@ def plain_name(name: str) -> str:
 
 def _imported(tree: ast.Module, shared: dict[str, ast.expr]) -> dict[str, ast.expr]:
     """Return what the names that a module imports are bound to elsewhere in the artifact."""
-    found = {}
+    found: dict[str, ast.expr] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 local = alias.asname or alias.name
+                if alias.name not in shared:  # perhaps a module, and its constants are read as its attributes
+                    for name, value in shared.items():
+                        if name.isupper():
+                            found.setdefault(name, value)
                 for name, value in shared.items():
                     if name == alias.name or name.startswith(f"{alias.name}."):
                         found[local + name.removeprefix(alias.name)] = value

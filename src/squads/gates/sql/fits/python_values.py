@@ -16,6 +16,10 @@ from fractions import Fraction
 from squads.gates.sql.fits.constants import TEXT_CHARACTERS_MAX, Constant, computed, number_of, rounded
 
 DEPTH_MAX = 60
+CHOICES_MAX = 200
+"""How many values of one dict are looked at."""
+NOW_SECONDS_MIN = 1_700_000_000
+"""No clock that is right shows less; so milliseconds since 1970 never fit an integer."""
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "^"}
 
 
@@ -27,12 +31,21 @@ class Names:
     outer: Names | None = None
     hidden: frozenset[str] = frozenset()
     """Names that are parameters, or bound more than once."""
+    given: Mapping[str, ast.expr] = field(default_factory=dict)
+    """The defaults of parameters that keep their value: what they are where the caller leaves them out."""
 
     def find(self, name: str) -> ast.expr | None:
         """Return the one expression that `name` is bound to."""
         if name in self.bound:
             return self.bound[name]
         return None if name in self.hidden or self.outer is None else self.outer.find(name)
+
+    def find_member(self, name: str) -> ast.expr | None:
+        """Return what the only class here with a constant `name` binds it to."""
+        found = [value for key, value in self.bound.items() if key.endswith(f".{name}")]
+        if found or self.outer is None:
+            return found[0] if len(found) == 1 else None
+        return self.outer.find_member(name)
 
 
 def names_in(body: list[ast.stmt], outer: Names | None = None, parameters: frozenset[str] = frozenset()) -> Names:
@@ -41,6 +54,10 @@ def names_in(body: list[ast.stmt], outer: Names | None = None, parameters: froze
     twice = set(parameters)
 
     def bind(target: ast.expr, value: ast.expr | None) -> None:
+        if isinstance(target, ast.Attribute):  # what the name means stays, one of its parts changes
+            if isinstance(target.value, ast.Name):
+                twice.add(f"{target.value.id}.{target.attr}")
+            return
         for node in ast.walk(target):
             if isinstance(node, ast.Name):
                 if node.id in bound or node.id in twice or value is None or node is not target:
@@ -123,6 +140,42 @@ def value_of(node: ast.expr | None, names: Names, depth: int = 0) -> Constant | 
     return None
 
 
+def values_of(node: ast.expr | None, names: Names) -> list[Constant]:
+    """Return the constants that `node` may be: one, or one of a dict's, of two branches, a parameter's default.
+
+    At most `CHOICES_MAX` expressions are looked at behind it.
+    """
+    found: list[Constant] = []
+    waiting = [] if node is None else [node]
+    looked = 0
+    while waiting and looked <= CHOICES_MAX:
+        looked += 1
+        current = waiting.pop(0)
+        value = value_of(current, names)
+        if value is not None:
+            found.append(value)
+        else:
+            waiting += _choices(current, names)[:CHOICES_MAX]
+    return found
+
+
+def _choices(node: ast.expr, names: Names) -> list[ast.expr]:
+    """Return the expressions of which `node` is one."""
+    match node:
+        case ast.Subscript(value=ast.Name() as owner):
+            return list((pairs_of(owner, names) or {}).values())
+        case ast.Call(func=ast.Attribute(value=ast.Name() as owner, attr="get"), args=[_, *others]):
+            return [*(pairs_of(owner, names) or {}).values(), *others]
+        case ast.IfExp(body=body, orelse=other):
+            return [body, other]
+        case ast.BoolOp(op=ast.Or(), values=several):
+            return several
+        case ast.Name(id=name):
+            found = names.given.get(name) or names.find(name)
+            return [found] if found is not None else []
+    return []
+
+
 def text_of(node: ast.expr | None, names: Names) -> str | None:
     """Return the text that `node` is: a string, or a call that wraps one as SQL, such as `text("...")`."""
     match node:
@@ -172,6 +225,8 @@ def _member(node: ast.Attribute, names: Names, depth: int) -> Constant | None:
     if not isinstance(node.value, ast.Name):
         return None
     found = names.find(f"{node.value.id}.{node.attr}") or (names.find(node.attr) if node.attr.isupper() else None)
+    if found is None and node.value.id in ("self", "cls") and node.attr.isupper():
+        found = names.find_member(node.attr)
     if isinstance(found, ast.Tuple) and found.elts:  # Django's choices: NAME = "value", "Label"
         found = found.elts[0]
     return value_of(found, names, depth + 1)
@@ -210,6 +265,10 @@ def _binary(node: ast.BinOp, names: Names, depth: int) -> Constant | None:
 def _call(node: ast.Call, names: Names, depth: int) -> Constant | None:
     name, arguments = called(node), [value_of(a, names, depth + 1) for a in node.args]
     known = [a for a in arguments if a is not None]
+    if name in ("time", "time_ns") and not node.args and isinstance(node.func, ast.Attribute):
+        if isinstance(node.func.value, ast.Name) and node.func.value.id == "time":
+            return Constant("numeric", Fraction(NOW_SECONDS_MIN * (10**9 if name == "time_ns" else 1)))
+        return None
     if not known or len(known) != len(arguments) or node.keywords:
         return None
     first = known[0]

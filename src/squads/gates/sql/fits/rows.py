@@ -16,13 +16,11 @@ from io import StringIO
 
 from squads.gates.sql.cursor import Cursor
 from squads.gates.sql.fits.constants import Constant
+from squads.gates.sql.fits.lists import alternatives, end_of_level, listed_tables, rows_of
 from squads.gates.sql.lex import Source, Token, split
 from squads.gates.sql.model import Column, Place, Schema, Table, word_set
 from squads.gates.sql.writes import Write
 
-_SELECT_ENDS = word_set(
-    "from where group having window union intersect except order limit offset fetch for on returning"
-)
 _BEFORE_UPDATE = frozenset(("", "(", ";", ")", *word_set("explain analyze verbose begin then else loop atomic")))
 _SET_ENDS = word_set("from where returning when")
 _COPY_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{1,2})|([0-7]{1,3})|(.))", re.DOTALL)
@@ -48,9 +46,6 @@ class Stored:
     def place(self) -> Place:
         """Where the value stands."""
         return self.source.place(self.start, self.end)
-
-
-Row = list[Sequence[Token]]
 
 
 Settled = Callable[[Schema, Table, Column], Callable[[str], bool]]
@@ -84,7 +79,7 @@ def _values(write: Write) -> Iterator[Stored]:
             continue
         following = tokens[number + 1].value if number + 1 < len(tokens) else ""
         before = tokens[number - 1].value if number else ""
-        cursor = Cursor(source, tokens[number + 1 : _end_of_level(tokens, number)])
+        cursor = Cursor(source, tokens[number + 1 : end_of_level(tokens, number)])
         if following == "into" and token.value == "insert":
             yield from _inserted(write, cursor)
         elif following == "into" and token.value == "merge":
@@ -125,17 +120,6 @@ def _targets(write: Write) -> list[Table]:
     return found
 
 
-def _end_of_level(tokens: Sequence[Token], start: int) -> int:
-    """Return where the bracket closes in which the token numbered `start` stands."""
-    depth = 0
-    for number in range(start, len(tokens)):
-        if tokens[number].kind == "mark":
-            depth += (tokens[number].text in "([") - (tokens[number].text in ")]")
-            if depth < 0:
-                return number
-    return len(tokens)
-
-
 def _target(write: Write, cursor: Cursor) -> Table | None:
     if cursor.done or cursor.tokens[cursor.at].kind not in ("word", "quoted"):
         return None
@@ -169,7 +153,8 @@ def _inserted(write: Write, cursor: Cursor) -> Iterator[Stored]:
     if cursor.accept("overriding"):
         cursor.take()
         cursor.accept("value")
-    for row in _rows(cursor):
+    given = listed_tables(write, cursor)
+    for row in rows_of(cursor, given):
         if columns is not None and len(row) <= len(columns):
             for column, tokens in zip(columns, row, strict=False):
                 yield from _one(write, table, column, tokens, cursor.source)
@@ -178,84 +163,6 @@ def _inserted(write: Write, cursor: Cursor) -> Iterator[Stored]:
             yield from _set(write, table, cursor)
         else:
             cursor.skip()
-
-
-def _rows(cursor: Cursor) -> list[Row]:
-    """Take VALUES rows or SELECT lists of constants; a column of FROM (VALUES ...) stands for its expressions."""
-    if cursor.peek() == "(":
-        start = cursor.at
-        inside = cursor.group()
-        if start + 1 < len(cursor.tokens) and cursor.tokens[start + 1].value in ("select", "values", "with"):
-            return _rows(Cursor(cursor.source, inside))
-        return []
-    rows: list[Row] = []
-    while not cursor.done:
-        if cursor.accept("values"):
-            rows += _value_rows(cursor)
-        elif cursor.accept("select"):
-            rows += _selected(cursor)
-        else:
-            break
-        if not (cursor.accept("union") or cursor.accept("intersect") or cursor.accept("except")):
-            break
-        cursor.accept("all")
-    return rows
-
-
-def _value_rows(cursor: Cursor) -> list[Row]:
-    rows: list[Row] = []
-    while cursor.peek() == "(":
-        rows.append([*split(cursor.group())])
-        if not cursor.accept(","):
-            break
-    return rows
-
-
-def _selected(cursor: Cursor) -> list[Row]:
-    cursor.accept("all")
-    if cursor.accept("distinct") and cursor.accept("on"):
-        cursor.group()
-    start = cursor.at
-    while not cursor.done and not (cursor.peek() in _SELECT_ENDS and cursor.tokens[cursor.at].kind == "word"):
-        cursor.skip()
-    items = [_without_alias(part) for part in split(cursor.tokens[start : cursor.at])]
-    given: list[dict[str, Sequence[Token]]] = [{}]
-    alias, names = "", list[str]()
-    if cursor.accept("from") and cursor.ahead("(", "values"):
-        inside = Cursor(cursor.source, cursor.group())
-        inside.expect("values")
-        cursor.accept("as")
-        if not cursor.done and cursor.tokens[cursor.at].kind in ("word", "quoted"):
-            alias = cursor.name()
-        if cursor.peek() == "(":
-            names = [part[0].value for part in split(cursor.group()) if part]
-        if not cursor.done and cursor.peek() in (",", "join", "cross", "left", "inner", "right", "full"):
-            names = []
-        given = [dict(zip(names, row, strict=False)) for row in _value_rows(inside)] if names else [{}]
-    while not cursor.done and cursor.peek() not in ("union", "intersect", "except", "on", "returning"):
-        cursor.skip()
-    rows = []
-    for values in given:
-        row: Row = []
-        for item in items:
-            texts = [t.value for t in item]
-            if values and texts in (["*"], [alias, ".", "*"]):
-                row += values.values()
-                continue
-            if values and texts[:2] == [alias, "."]:
-                texts, item = texts[2:], item[2:]
-            stands = item[0].kind in ("word", "quoted") if item else False
-            swap = values.get(texts[0]) if stands else None
-            # a cast behind the name stays: v.rate::numeric
-            row.append([*swap, *item[1:]] if swap and (len(item) == 1 or item[1].text == "::") else item)
-        rows.append(row)
-    return rows
-
-
-def _without_alias(part: Sequence[Token]) -> Sequence[Token]:
-    if len(part) > 2 and part[-2].kind == "word" and part[-2].value == "as":
-        return part[:-2]
-    return part
 
 
 def _updated(write: Write, cursor: Cursor) -> Iterator[Stored]:
@@ -276,7 +183,9 @@ def _updated(write: Write, cursor: Cursor) -> Iterator[Stored]:
 def _set(write: Write, table: Table, cursor: Cursor) -> Iterator[Stored]:
     """Take `a = 1, (b, c) = (2, 3)` and yield what is stored."""
     start, known = cursor.at, _by_name(write.schema, table)
-    while not cursor.done and not (cursor.peek() in _SET_ENDS and cursor.tokens[cursor.at].kind == "word"):
+    inside = 0  # of CASE, whose WHEN ends nothing
+    while not cursor.done and (inside or not (cursor.peek() in _SET_ENDS and cursor.tokens[cursor.at].kind == "word")):
+        inside += (cursor.peek() == "case") - (cursor.peek() == "end")
         cursor.skip()
     for part in split(cursor.tokens[start : cursor.at]):
         inner = Cursor(cursor.source, part)
@@ -312,7 +221,8 @@ def _one(
     write: Write, table: Table, column: Column | None, tokens: Sequence[Token], source: Source
 ) -> Iterator[Stored]:
     if column is not None and tokens and not (len(tokens) == 1 and tokens[0].value == "default"):
-        yield Stored(table, column, tokens, source, tokens[0].start, tokens[-1].end, write)
+        for part in alternatives(tokens):
+            yield Stored(table, column, part, source, part[0].start, part[-1].end, write)
 
 
 def _copied(write: Write, settled: Settled | None) -> Iterator[Stored]:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from squads.gates.sql.lex import Source, Token
-from squads.gates.sql.model import Place, Schema, TableName
+from squads.gates.sql.model import HOLE, Place, Schema, TableName
 from squads.gates.sql.rights.granting import Granted, Target
 from squads.gates.sql.rights.grants import PUBLIC, RUNNER, Grants, Thing, relation
 from squads.gates.sql.rights.platforms import Supabase
@@ -74,6 +74,11 @@ class Authority:
         self.platform = Supabase.seen_in(schema)
         if self.platform:
             self.platform.begin(self.grants)
+
+    @property
+    def unnamed_roles(self) -> bool:
+        """Whether rights are given to a role whose name is only known when the code runs."""
+        return any(HOLE in who for held in self.grants.held.values() for who, _ in held)
 
     # Names
 

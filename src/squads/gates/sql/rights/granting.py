@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from squads.gates.sql.cursor import Cursor
 from squads.gates.sql.lex import Token, split
-from squads.gates.sql.model import TableName, word_set
+from squads.gates.sql.model import HOLE, TableName, word_set
 from squads.gates.sql.rights.grants import PUBLIC, Default, Grants
 from squads.gates.sql.rights.routines import read_arguments
 
@@ -62,6 +62,8 @@ def role_name(cursor: Cursor, current: str) -> str:
         return current
     if not cursor.done and cursor.tokens[cursor.at].kind == "string":
         return colon + cursor.take().value
+    if not cursor.done and HOLE in cursor.tokens[cursor.at].value:
+        return cursor.take().value  # a role that is only known when the code runs, like a psql variable
     return colon + cursor.name()
 
 
@@ -84,7 +86,9 @@ def read_grant(cursor: Cursor, current: str, *, gives: bool) -> Granted | None:
     while True:
         if cursor.done or cursor.tokens[cursor.at].kind not in ("word", "quoted", "op"):
             cursor.fail("expected a privilege or a role")
-        right = role_name(cursor, current)
+        right = (
+            cursor.name() if cursor.peek() and "on" in (t.value for t in cursor.tokens) else role_name(cursor, current)
+        )
         cursor.accept("privileges")
         columns = None
         if cursor.peek() == "(":

@@ -28,7 +28,12 @@ class Need:
 
 def needs(authority: Authority, reach: Reach) -> list[Need]:
     """Return everything that lacks a right; what several triggers share of one function is told once."""
-    found = [*_of_triggers(authority, reach), *_of_expressions(authority, reach), *_of_granted(authority, reach)]
+    found = [
+        *_of_triggers(authority, reach),
+        *_of_expressions(authority, reach),
+        *_of_policies(authority, reach),
+        *_of_granted(authority, reach),
+    ]
     told: set[tuple[str, ...]] = set()
     kept: list[Need] = []
     for need in found:
@@ -96,6 +101,27 @@ def _of_expressions(authority: Authority, reach: Reach) -> Iterator[Need]:
             yield Need(
                 what=f"an expression of {name}",
                 fails=f"using {name} fails with permission denied for function",
+                lacks=tuple(dict.fromkeys(lacks)),
+            )
+
+
+def _of_policies(authority: Authority, reach: Reach) -> Iterator[Need]:
+    """A plain function in a policy runs for every row with the rights of whoever reads or writes the table."""
+    grants = authority.grants
+    for (name, _), policy in authority.policies.items():
+        calls = [u for u in read_tokens(policy.source, policy.conditions).uses if u.act == "execute"]
+        called = [found[0] for u in calls if len(found := reach.meant(u)) == 1]
+        commands = ("select", "insert", "update", "delete") if policy.command == "all" else (policy.command,)
+        found_at = authority.relations.get(name)
+        lacks: list[Lack] = []
+        for role in _users(authority, found_at, commands) if called and found_at else ():
+            if reach.bound(role, name) and not policy.roles.isdisjoint(grants.reach(role)):
+                lacks += [k for routine in called for k in reach.lacks(role, routine)]
+        if lacks:
+            on = quoted(name[1])
+            yield Need(
+                what=f"the policy {quoted(policy.name)} on {on}",
+                fails=f"using {on} fails with permission denied",
                 lacks=tuple(dict.fromkeys(lacks)),
             )
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from squads.gates.sql.lex import Source, tokens_of
-from squads.gates.sql.model import Place, TableName, quoted
+from squads.gates.sql.model import HOLE, Place, TableName, quoted
 from squads.gates.sql.rights.authority import Authority
 from squads.gates.sql.rights.bodies import Body, Use, read_body, read_tokens
 from squads.gates.sql.rights.grants import PUBLIC, Thing, relation
@@ -269,4 +269,6 @@ def _called(name: TableName) -> str:
 
 
 def _to(role: str) -> str:
+    if HOLE in role:
+        return "the_same_role"
     return "PUBLIC" if role == PUBLIC else quoted(role)

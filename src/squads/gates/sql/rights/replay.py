@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 
 from squads.gates.sql.cursor import Cursor
-from squads.gates.sql.lex import Statement, Token, split
+from squads.gates.sql.lex import Source, Statement, Token, split
 from squads.gates.sql.model import Schema, TableName
 from squads.gates.sql.rights.authority import Authority, Relation
 from squads.gates.sql.rights.granting import (
@@ -47,12 +47,23 @@ def read_authority(schema: Schema) -> Authority:
     """Return what the statements of `schema` leave behind. Raises `CannotLook` with the place and what to do."""
     found = Authority(schema)
     replay = _Replay(found)
+    _enter_models(found)
     for spoken in schema.spoken:
         found.home = spoken.search_schema
         replay.apply(spoken.statement)
     found.grant_across_files()
     found.grants.settle()
     return found
+
+
+def _enter_models(found: Authority) -> None:
+    """Enter the tables that no statement creates: those that only models in Python declare."""
+    statements = {(p.path, p.line) for s in found.schema.spoken for p in [s.statement.place]}
+    for table in found.schema.tables:
+        place = table.place
+        if table.complete and place.path.endswith(".py") and (place.path, place.line) not in statements:
+            source = Source(place.path, place.text)
+            found.enter(Relation(name=table.full_name, kind="table", source=source, place=place))
 
 
 class _Replay:
@@ -155,6 +166,9 @@ class _Replay:
             routine = replace(read_routine(cursor, kind=kind, home=self.authority.home), owner=self.authority.current)
             self.authority.put(routine)
         elif kind == "trigger" or (kind == "constraint" and cursor.accept("trigger")):
+            words = {t.value for t in cursor.tokens[cursor.at :] if t.kind == "word"}
+            if "begin" in words and "execute" not in words:
+                return  # SQLite's and MySQL's: the body stands in the trigger, and runs with nobody's rights
             trigger = read_trigger(cursor)
             trigger = replace(trigger, relation=self.authority.named(trigger.relation))
             self.authority.triggers[trigger.relation, trigger.name] = trigger
