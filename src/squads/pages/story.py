@@ -24,7 +24,7 @@ from squads.contracts.records import (
     VerdictRecord,
     WaiverRecord,
 )
-from squads.contracts.verdict import Abstained, Approved, Refused
+from squads.contracts.verdict import Abstained, Approved, Refused, Verdict
 from squads.kernel.receipts import Receipt
 from squads.pages.blocks import Badge, Code, Inline, Line, Strong
 from squads.pages.changes import changed_between, earlier
@@ -166,9 +166,19 @@ def _verdict(report: Report, receipt: Receipt, record: VerdictRecord) -> Line:
             where = f" at {one_line(str(first.location))}" if first.location else ""
             more = len(judged.verdict.findings) - 1
             rest = f", and {counted(more, 'more finding')}" if more else ""
-            return (who, " ", Badge("refused", "bad"), f" {about}: {_quoted(first.message)}{where}{rest}.")
+            return (
+                who,
+                " ",
+                Badge("refused", "bad"),
+                f" {about}: {_quoted(first.message)}{where}{rest}{_votes(judged.verdict)}.",
+            )
         case Abstained():
-            return (who, " ", Badge("abstained", "unsure"), f" on {about}: {_quoted(judged.verdict.reason)}.")
+            return (
+                who,
+                " ",
+                Badge("abstained", "unsure"),
+                f" on {about}: {_quoted(judged.verdict.reason)}{_votes(judged.verdict)}.",
+            )
         case Approved():
             if judged.verdict.looked == 0:
                 return (who, f" had nothing of its kind to read in {about}.")
@@ -176,9 +186,19 @@ def _verdict(report: Report, receipt: Receipt, record: VerdictRecord) -> Line:
             noted = f", with {notes}" if judged.verdict.notes else ""
             cited = ", citing a waiver" if judged.verdict.waivers else ""
             read = counted(judged.verdict.looked, "file")
-            return (who, " ", Badge("approved", "good"), f" {about} ({read} read{noted}{cited}).")
+            return (
+                who,
+                " ",
+                Badge("approved", "good"),
+                f" {about} ({read} read{noted}{cited}){_votes(judged.verdict)}.",
+            )
         case None:
             return (who, " ", Badge(record.decision, judged.tone), f" {about}; its words: {ERASED}.")
+
+
+def _votes(verdict: Verdict) -> str:
+    """Return what each member of a panel said; empty for a single gate."""
+    return f"; its members: {listed([f'{m.name} {m.decision}' for m in verdict.members])}" if verdict.members else ""
 
 
 def _acceptance(report: Report, record: AcceptanceRecord) -> Line:

@@ -24,6 +24,7 @@ from squads import (
 from squads.adapters.approvers import FlagApprover
 from squads.contracts.finding import Location, Severity
 from squads.contracts.outcome import Outcome
+from squads.gates.panel import Panel
 from squads.gates.unsafe import UnsafeNoGate
 from squads.pages.blocks import Page
 from squads.pages.html_writer import html_of
@@ -75,6 +76,17 @@ def composed(store: Path) -> Outcome:
         builder=ScriptedBuilder({"a.txt": "first\n\tsecond\n"}, {"a.txt": "first\n    second\n"}, prior="b"),
         gates=[ScriptedGate("style", TABS, Approved(), prior="g")],
         approver=FlagApprover(),
+    )
+
+
+def panelled(store: Path) -> Outcome:
+    """Two of three members approve, and the third is outvoted."""
+    votes = {"first": Approved(), "second": TABS, "third": Approved()}
+    members = [ScriptedGate(name, vote, prior=name) for name, vote in votes.items()]
+    return run(
+        store,
+        builder=ScriptedBuilder({"a.txt": "first\n\tsecond\n"}, prior="b"),
+        gates=[Panel(*members, name="board", approvals_min=2)],
     )
 
 

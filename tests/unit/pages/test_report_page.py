@@ -32,6 +32,10 @@ ENDINGS: list[tuple[Callable[[Path], Outcome], list[str]]] = [
             "holds",
         ],
     ),
+    (
+        scenes.panelled,
+        ["its members: first approved, second refused and third approved", "second refuses, and was outvoted"],
+    ),
     (scenes.refused, ["Not composed", "task-refused", "a gate refused every attempt"]),
     (scenes.abstained, ["Not composed", "gate-abstained", "could not look: a.txt is in a language that nobody"]),
     (scenes.waiting, ["Waiting for people", "It waits for 1 of owner (p"]),
