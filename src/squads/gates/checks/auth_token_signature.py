@@ -31,6 +31,11 @@ What is weighed, and how heavily:
   refreshes its own token in time: a note, unless the function is named as one that lets people in.
 - Unverified reading that only chooses the key, before the same token is verified: nothing is said.
 - A call of an unknown function named `verify...`, as a statement or as a condition, is believed: its code is not here.
+- A guard in front of the function (`@jwt_required()`, `Depends(verify_token)`, `permission_classes`) verifies the
+  request's own token: what is then read of it unverified is a note. A guard of the artifact is looked through, one of
+  a framework believed. Another token than the request's, and a guard that is optional, are not covered by it.
+- A switch that is off unless somebody sets it (`os.getenv("VERIFY", "false") == "true"`) is off; one that is on unless
+  somebody turns it off passes, and so does one whose default does not stand here.
 - Tests (under tests/, test_*.py, *_test.py, conftest.py): a note. They read tokens that they have just made.
 
 Where it comes from: the second catch in "The Team is the Architecture": `_decode_oidc_id_token()` decoded the payload
@@ -46,6 +51,7 @@ from squads.contracts.artifact import Artifact
 from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.gates.check import CannotLook, check
 from squads.gates.python import PYTHON_FILES, Program, read_program
+from squads.gates.tokens.guards import Guards
 from squads.gates.tokens.keys import Keys, Weakness
 from squads.gates.tokens.libraries import Libraries
 from squads.gates.tokens.reading import Reading
@@ -101,7 +107,9 @@ class _Look:
         self._program = program
         self._libraries = Libraries(program)
         self._keys = Keys(program)
-        self._trust = Trust(program, Verification(program, self._libraries))
+        verification = Verification(program, self._libraries)
+        self._trust = Trust(program, verification)
+        self._guards = Guards(program, self._libraries, verification)
 
     def findings(self) -> list[Finding]:
         """Return the findings of every file that may read a token."""
@@ -122,7 +130,10 @@ class _Look:
                 found += self._unverified(reading)
             elif reading.style == "checks":
                 found += [self._weak(reading, w) for w in self._keys.weaknesses(reading, from_token)]
-        return [f for number, f in enumerate(found) if f not in found[:number]]
+        once: dict[tuple[Location | None, str], Finding] = {}
+        for finding in found:
+            once.setdefault((finding.location, finding.message), finding)
+        return list(once.values())
 
     def _unverified(self, reading: Reading) -> list[Finding]:
         uses = self._trust.uses(reading)
@@ -131,6 +142,10 @@ class _Look:
         if chosen is None:
             return []
         token = " ".join(ast.unparse(reading.token).split())[:60]
+        guard = self._guards.guard(reading) if trusted else ""
+        if guard:
+            message = f"The claims of {token} are {chosen.what}, and {reading.how}; {guard} before it is believed."
+            return [self._finding(reading.node, Severity.NOTE, message, f"Take the claims from what {guard} gives.")]
         if trusted:
             message = f"The claims of {token} are {chosen.what}, but {reading.how}."
             return [self._finding(reading.node, Severity.BLOCKER, message, self._mend(token))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
 
 from squads.gates.python.files import Files
@@ -11,6 +12,9 @@ from squads.gates.python.names import Names
 
 # Dicts that spread dicts that spread dicts: past this depth nobody reads what a call is given.
 _SPREADS_MAX = 8
+_CLIENTS = re.compile(r"^(httpx|requests|aiohttp|urllib3|niquests|httplib2|treq)\b")
+_REQUEST_WORDS = frozenset(("timeout", "headers", "params", "verify", "follow_redirects", "allow_redirects", "ssl"))
+_ANSWER_WORDS = frozenset(("json", "text", "content", "raise_for_status", "status_code"))
 
 
 @dataclass(slots=True)
@@ -45,6 +49,8 @@ class Calls:
         self.names = names
         self._arguments: dict[ast.Call, Arguments] = {}
         self._callers: dict[Function, list[ast.Call]] = {}
+        self._calls: dict[Module, dict[Function, list[ast.Call]]] = {}
+        self._mentioned: dict[tuple[str, str], list[Module]] = {}
 
     def arguments(self, call: ast.Call) -> Arguments:
         """Return what `call` hands over."""
@@ -74,6 +80,19 @@ class Calls:
         names = self.names.names(receiver)
         return receiver if not names or any(n.endswith((")", "]")) or "()." in n for n in names) else None
 
+    def fetches(self, call: ast.Call) -> bool:
+        """Return whether `call` is a `get` that goes to a place, as a client of HTTP does, and no look into a dict."""
+        if any(_CLIENTS.search(n) for n in self.names.names(call.func)) or self._answered(call):
+            return True
+        return any(k.arg in _REQUEST_WORDS for k in call.keywords)
+
+    def _answered(self, call: ast.Call) -> bool:
+        """Return whether what comes back is awaited, entered or read as an answer."""
+        parent = self.files.parent(call)
+        if isinstance(parent, ast.Attribute):
+            return parent.attr in _ANSWER_WORDS
+        return isinstance(parent, ast.Await | ast.withitem)
+
     def bind(self, call: ast.Call, function: Function) -> dict[ast.arg, list[ast.expr]]:
         """Return which expressions of `call` fill which parameters of `function`; defaults are not in it."""
         arguments = self.arguments(call)
@@ -100,12 +119,22 @@ class Calls:
     def callers(self, function: Function) -> list[ast.Call]:
         """Return the artifact's calls of `function`. Only files that mention it and its module are read."""
         if function not in self._callers:
-            self._callers[function] = found = []
+            found: list[ast.Call] = []
+            self._callers[function] = found
             owner = function.owner.node.name if function.owner else ""
             word = owner if function.name in ("__init__", "__call__") else function.name
             for module in self._near(function, word):
-                found += [c for c in module.calls if function in self.names.functions(c)]
+                found += self._called(module).get(function, ())
         return self._callers[function]
+
+    def _called(self, module: Module) -> dict[Function, list[ast.Call]]:
+        """Return what a module calls, gone through once: a thousand files may call a thousand functions of one name."""
+        if module not in self._calls:
+            called = self._calls[module] = {}
+            for call in module.calls:
+                for function in dict.fromkeys(self.names.functions(call)):
+                    called.setdefault(function, []).append(call)
+        return self._calls[module]
 
     def mapped(self, function: Function) -> list[ast.Call]:
         """Return the calls of `map(function, values)` in the file of `function`."""
@@ -121,11 +150,15 @@ class Calls:
         home = function.module
         stem = home.path.rsplit("/", 1)[-1].partition(".")[0]
         stem = home.folder.rsplit("/", 1)[-1] if stem == "__init__" else stem
-        near = [home]
-        for path, content in self.files.texts():
-            if path != home.path and word and word.encode() in content and stem.encode() in content:
-                near.append(self.files.module(path))
-        return near
+        if not word:
+            return [home]
+        if (word, stem) not in self._mentioned:
+            # Thousands of functions share a few names; going through every file is done once for each.
+            called, lives = word.encode(), stem.encode()
+            texts = self.files.texts()
+            near = [path for path, content in texts if called in content and lives in content]
+            self._mentioned[word, stem] = [self.files.module(path) for path in near]
+        return [home, *(m for m in self._mentioned[word, stem] if m is not home)]
 
     def _add(self, to: Arguments, positional: list[ast.expr], keywords: list[ast.keyword]) -> None:
         for value in positional:

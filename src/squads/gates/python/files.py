@@ -31,6 +31,7 @@ class Files:
         self._modules: dict[str, Module | CannotLook] = {}
         self._read_bytes = 0
         self._home: dict[ast.AST, Module] = {}
+        self._texts: list[tuple[str, bytes]] = []
         self._importers: dict[str, list[tuple[Module, Binding]]] = {}
 
     def __repr__(self) -> str:
@@ -60,7 +61,9 @@ class Files:
 
     def texts(self) -> list[tuple[str, bytes]]:
         """Return paths and bytes, for a check's own look before anything is parsed."""
-        return [(path, file.content) for path, file in self._files.items()]
+        if not self._texts:
+            self._texts = [(path, file.content) for path, file in self._files.items()]
+        return self._texts
 
     def importers(self, name: str) -> list[tuple[Module, Binding]]:
         """Return the imports of something called `name` in the files that were parsed so far."""

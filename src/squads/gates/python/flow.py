@@ -356,6 +356,8 @@ class Flow:
             yield self._part(step, subject, self._key(call.args[0]))
             for default in call.args[1:2]:
                 yield self._back(step, "same", default)
+            if self.calls.fetches(call) and through(call, step):
+                yield self._back(step, "argument", call.args[0])
         elif through(call, step):
             if subject is not None:
                 yield replace(step, kind="method", node=subject, key=method, back=step)

@@ -77,7 +77,7 @@ class Readings:
     def _saml(self, reading: Reading, data: Data, found: frozenset[str]) -> bool:
         named = any(_SAML_NAME.search(n) for n in (*data.origins, *reading.around))
         if not words.only_common(found):
-            return named or bool(words.SAML_MENTIONED.search(reading.module.source.text.encode()))
+            return named or words.about(reading.module.path, reading.module.source.text.encode())
         return named
 
     def _note(self, reading: Reading, data: Data, state: State, what: frozenset[str]) -> Account:

@@ -47,9 +47,9 @@ def read_saml(artifact: Artifact) -> Saml:
         looked = [
             program.files.module(path)
             for path, content in program.files.texts()
-            if words.SAML_MENTIONED.search(content) or SETTINGS_MENTIONED.search(content)
+            if words.about(path, content) or SETTINGS_MENTIONED.search(content)
         ]
-        modules = [m for m in looked if words.SAML_MENTIONED.search(m.source.text.encode())]
+        modules = [m for m in looked if words.about(m.path, m.source.text.encode())]
         readings = Readings()
         switches: list[Switch] = []
         try:

@@ -12,7 +12,11 @@ def word_set(text: str) -> frozenset[str]:
 
 
 SAML_MENTIONED = re.compile(rb"saml", re.IGNORECASE)
-"""A file without it is about something else."""
+"""A file that holds it, in its text or its path, is about SAML."""
+_NAME_ID = re.compile(rb"\bNameID\b")
+_BESIDE_NAME_ID = re.compile(
+    rb"\bAssertion\b|AttributeStatement|AuthnStatement|SubjectConfirmation|\bxmlsec\b|\bsignxml\b"
+)
 
 _IDENTITY = re.compile(
     r"(?<![A-Za-z])(NameID|NameIdentifier|nameid|name_id|BaseID|AttributeStatement|attribute_?statement|AttributeValue|attribute_?value"
@@ -51,6 +55,13 @@ KNOWN_ATTRIBUTES = frozenset(
     )
 )
 """Attributes of parsed objects that carry identity."""
+
+
+def about(path: str, content: bytes) -> bool:
+    """Say whether a file is about SAML; `local-name()='NameID'` beside a signature needs no namespace to say so."""
+    if SAML_MENTIONED.search(content) or SAML_MENTIONED.search(path.encode()):
+        return True
+    return bool(_NAME_ID.search(content) and _BESIDE_NAME_ID.search(content))
 
 
 def prefixed(name: str) -> bool:

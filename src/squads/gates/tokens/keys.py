@@ -14,7 +14,7 @@ _KEYS_IN_HEADERS = frozenset(("jwk", "x5c", "jku", "x5u"))
 _BUILDS = re.compile(
     r"(from_jwk|load_(pem|der)_\w+|construct|import_?key|importkey|public_key|to_pem|json|loads|dumps|from_json|"
     r"(^|\.)(get|urlopen|read|text|request|fetch|open|read_text|read_bytes|as_pem|b64decode|decode|encode|format|join|"
-    r"get_signing_key\w*|get_jwk_set|PyJWKClient|PyJWK|PyJWKSet|JWK|JWKSet|Path|strip|replace|as_dict|from_dict|"
+    r"get_signing_key\w*|get_jwk_set|PyJWKClient|PyJWK|PyJWKSet|JWK|JWKSet|Path|[lr]?strip|removesuffix|removeprefix|replace|as_dict|from_dict|"
     r"from_pem|export_to_pem|import_key_set|load_certificate|get_pubkey|bytes|str|urljoin|fetch_jwks|get_jwks|next|iter|list|dict|sorted|filter))$",
     re.IGNORECASE,
 )

@@ -12,6 +12,7 @@ import re
 from squads.gates.python import UNKNOWN, Arguments, Done, Fact, Program, Unknown, holds
 from squads.gates.tokens.by_hand import reading_by_hand
 from squads.gates.tokens.reading import Reading, Row
+from squads.gates.tokens.switches import by_default
 
 PYJWT = Row("checks", algorithms=2, verify=2)
 JOSE = Row("checks", algorithms=2)
@@ -177,4 +178,7 @@ class Libraries:
 
     def _false(self, node: ast.expr) -> bool:
         found = self._program.values.constants(node)
-        return any(v is not UNKNOWN and not isinstance(v, Unknown) and not v for v in found)
+        if any(v is not UNKNOWN and not isinstance(v, Unknown) and not v for v in found):
+            return True
+        default = by_default(self._program, node)
+        return not isinstance(default, Unknown) and not default

@@ -122,7 +122,9 @@ class Trust:
         here = self._program.function_of(reading.node)
         tokens: dict[Function | None, Roots] = {self._program.function_of(reading.token): token, here: token}
         if here is not None and self._program.function_of(reading.token) is not here:
-            tokens[here] = self._verification.roots(reading.node)
+            # What is read here was cut elsewhere, and is known here by what the reading is given.
+            given = self._program.calls.arguments(reading.node).every
+            tokens[here] = frozenset(r for g in given for r in self._verification.roots(g))
         before: Step | None = None
         for one in way:
             function = self._program.function_of(one.node)

@@ -114,7 +114,7 @@ class Verification:
 
     def before(self, node: ast.AST, token: Roots) -> bool:
         """Return whether `token` has been verified whenever `node` is reached in its function."""
-        return bool(token) and holds(self._program.control.before(node), lambda e: self._counts(e, token))
+        return bool(token) and holds(self._program.control.before(node), lambda e: self.counts(e, token))
 
     def later(self, node: ast.AST, token: Roots) -> bool:
         """Return whether the function around `node` verifies `token` somewhere after it."""
@@ -127,7 +127,8 @@ class Verification:
                     return True
         return False
 
-    def _counts(self, event: Done | Fact, token: Roots) -> bool:
+    def counts(self, event: Done | Fact, token: Roots) -> bool:
+        """Return whether an event means that `token` has been verified."""
         if isinstance(event, Done):
             return isinstance(event.node, ast.Call) and self._raises(event.node, token)
         return self.tells(event.node, event.truth, token)
@@ -155,6 +156,8 @@ class Verification:
             return False
         functions = self._program.names.functions(call)
         if functions:
+            if self._never_runs(call, functions):
+                return False
             return all(self._function_raises(f, call, token) for f in functions)
         names = self._program.names.names(call.func)
         method = self._program.calls.method(call)
@@ -179,6 +182,11 @@ class Verification:
         if functions:
             return all(self._function_tells(f, call, token) for f in functions)
         return bool(_VERIFIES.search(method))
+
+    def _never_runs(self, call: ast.Call, functions: list[Function]) -> bool:
+        """Return whether `call` only makes a coroutine, which nobody awaits."""
+        made = any(isinstance(f.node, ast.AsyncFunctionDef) for f in functions)
+        return made and isinstance(self._program.files.parent(call), ast.Expr)
 
     def _given(self, call: ast.Call, token: Roots) -> bool:
         subject = self._program.calls.subject(call)
@@ -239,7 +247,7 @@ class Verification:
             return False
         body = function.node.body
         assert isinstance(body, list)
-        return control.exits(body) or holds(control.completed(function), lambda e: self._counts(e, token))
+        return control.exits(body) or holds(control.completed(function), lambda e: self.counts(e, token))
 
     def _when_true(self, function: Function, token: Roots) -> bool:
         """Return whether a function returns something true only once the token is verified."""
@@ -253,7 +261,7 @@ class Verification:
             return False
         values = [node.value.value if isinstance(node.value, ast.Await) else node.value]
         events = self._program.control.evaluated(node.value)
-        if holds(events, lambda e: self._counts(e, token)):
+        if holds(events, lambda e: self.counts(e, token)):
             return True
         if plain:
             return False
