@@ -86,6 +86,8 @@ def role_of(
         raise
     except (SquadsError, TypeError, ValueError) as error:
         raise InvalidCard(f"{card.path}: {error}") from error
+    except SystemExit as error:
+        raise InvalidCard(f"{card.path}: making the role ended the program; a constructor never exits") from error
     return role
 
 
@@ -137,11 +139,21 @@ def _class_of(card: Card, modules: Modules) -> Any:
     try:
         home = modules(module) if module.endswith(".py") else import_module(module)
         found = getattr(home, attribute)
-    except Exception as error:  # whatever the project's own module does when it is imported
+    except (Exception, SystemExit) as error:  # whatever the project's own module does when it is imported
         raise InvalidCard(f"{place}: {named!r} cannot be imported: {type(error).__name__}: {error}") from error
+    if inspect.isfunction(found) and not _returns_a_role(found):
+        # Calling it would be the only way to find out, and any function can be named here: `shutil:rmtree`.
+        raise InvalidCard(f"{place}: {named!r} does not say that it returns a role; annotate it with `-> Gate`")
     if not inspect.isfunction(found) and getattr(found, "kind", None) not in KINDS:
         raise InvalidCard(f"{place}: {named!r} is no Builder, Gate, Coordinator or check")
     return found
+
+
+def _returns_a_role(function: Callable[..., Any]) -> bool:
+    try:
+        return getattr(get_type_hints(function).get("return"), "kind", None) in KINDS
+    except (NameError, TypeError, AttributeError):  # an annotation that names nothing says nothing
+        return False
 
 
 def _check_role(role: Any, card: Card) -> None:

@@ -61,7 +61,7 @@ def load(group: str, name: str, *, taken: Iterable[str] = ()) -> Any:
     point = next(p for p in entry_points(group=group) if p.name == name)
     try:
         return point.load()
-    except Exception as error:  # whatever a stranger's module does when it is imported
+    except (Exception, SystemExit) as error:  # whatever a stranger's module does when it is imported
         raise InvalidPlugin(
             f"the plugin {name!r} of {plugin.package} cannot be loaded from {plugin.target}: "
             f"{type(error).__name__}: {error}; mend or uninstall it"

@@ -32,7 +32,7 @@ FOLDERS = ("roles", "gates", "memory")
 FILES_MAX = 500
 """How many files a project's three folders may hold."""
 CHARTER = "memory/charter.md"
-_SUFFIXES = (".md", ".py", ".json", ".yml", ".yaml")
+_SUFFIXES = (".md", ".markdown", ".py", ".json", ".yml", ".yaml")
 _SETTINGS = ("people", "independence", "approval", "limits", "budget")
 _OPEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -53,6 +53,8 @@ class Project:
         self.files = dict(files)
         self.root = root
         self.label = label
+        for path, content in sorted(files.items()):
+            _check_place(path, content)
         pages = {path: content for path, content in sorted(files.items()) if path.endswith(".md")}
         self.cards: dict[str, Card] = {}
         for path, content in pages.items():
@@ -102,7 +104,8 @@ class Project:
 
     def seated(self) -> set[str]:
         """Return the names of the gates that sit on a panel of this project, and so do not stand for themselves."""
-        panels = [name for name, card in self.cards.items() if card.kind == PANEL]
+        # A panel's card in roles/ is refused when it is made, and may never be: it seats nobody.
+        panels = [name for name, card in self.cards.items() if card.kind == PANEL and card.folder == "gates"]
         return {member for name in panels for member in self.cards[name].get("members") or ()}
 
     def builders(self) -> list[Any]:
@@ -164,6 +167,28 @@ def read_packet(content: bytes, path: str) -> Packet:
         raise InvalidCard(f"{path}: {error}") from error
 
 
+def _check_place(path: str, content: bytes) -> None:
+    """Raise `InvalidCard` for a page that would be left out in silence because of where it stands or what it is called.
+
+    A card that nobody reads is a gate that nobody asks.
+    """
+    name = path.rsplit("/", 1)[-1]
+    if path.lower() == CHARTER and path != CHARTER:
+        raise InvalidCard(f"{path}: the charter is called {CHARTER}, in lower case; rename it")
+    if not path.startswith(("roles/", "gates/")) or not has_front_matter(content):
+        return
+    if name.lower().endswith((".md", ".markdown")) and not name.endswith(".md"):
+        raise InvalidCard(f"{path}: the name of a card ends in `.md`; rename it, or take its front matter away")
+    if name.endswith(".md") and path.count("/") > 1:
+        folder = path.split("/", 1)[0]
+        raise InvalidCard(f"{path}: a card stands in {folder}/ itself, not in a folder below it; move it up")
+
+
+def _unreadable(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise StorageUnavailable(f"cannot list {error.filename}: {error.strerror}; check its mode") from error
+
+
 def _is_project(files: Mapping[str, bytes]) -> bool:
     """A card begins with front matter, so a folder that is only called `roles` or `gates` is no project."""
     return any(
@@ -178,11 +203,15 @@ def _is_project(files: Mapping[str, bytes]) -> bool:
 def _read_folders(root: Path) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for folder in FOLDERS:
-        for parent, folders, names in os.walk(root / folder, onerror=None):
+        if (root / folder).is_symlink():
+            raise InvalidCard(f"{root / folder} is a link; a project's cards never lead elsewhere: make it a folder")
+        for parent, folders, names in os.walk(root / folder, onerror=_unreadable):
+            if link := next((name for name in sorted(folders) if (Path(parent) / name).is_symlink()), None):
+                raise InvalidCard(f"{Path(parent) / link} is a link; a project's cards never lead elsewhere")
             folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__")))
             for name in sorted(names):
                 path = Path(parent) / name
-                if not name.endswith(_SUFFIXES):
+                if not name.lower().endswith(_SUFFIXES):
                     continue
                 found[path.relative_to(root).as_posix()] = _read(path)
                 if len(found) > FILES_MAX:

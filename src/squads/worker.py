@@ -130,9 +130,9 @@ class Worker:
             return self._failed(about, name, "unreadable", error)
         except BlobError as error:
             return self._failed(about, name, "missing", error)
-        except (
-            Exception
-        ) as error:  # a role is somebody else's code: anything it raises is its fault, and ours to record
+        except (Exception, SystemExit) as error:
+            # A role is somebody else's code: anything it raises is its fault, and ours to record. `sys.exit(0)` in a
+            # gate would otherwise end the program with the exit code of a composition.
             return self._failed(about, name, "crashed", error)
         payload = payload_of(record)
         signer = self._signers[name]

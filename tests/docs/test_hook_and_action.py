@@ -108,6 +108,14 @@ def test_the_action_asks_for_no_token() -> None:
     assert not re.search(r"token|secrets", (ROOT / "action.yml").read_text("utf-8").replace("keeps its token", ""))
 
 
+def test_no_file_of_the_change_runs_in_place_of_what_judges() -> None:
+    """The working folder holds the change, and Python looks there first unless it is told not to."""
+    (install,) = [s["run"] for s in steps() if "pip install" in s.get("run", "")]
+
+    assert "python -P -m pip" in install
+    assert " -P -c" in (ROOT / ".ci/gate").read_text("utf-8")
+
+
 def run_gate(place: Path, **inputs: str) -> tuple[subprocess.CompletedProcess[str], str, dict[str, str]]:
     """Run the gating step as a runner does, and return how it went, the summary, and the outputs."""
     step = next(s for s in steps() if s.get("id") == "gate")

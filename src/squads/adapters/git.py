@@ -92,7 +92,10 @@ def base_of(directory: Path, text: str) -> str:
 
 
 def files_at(directory: Path, commit: str, folders: Iterable[str], *, suffixes: tuple[str, ...]) -> dict[str, bytes]:
-    """Return the plain files of a commit below some folders of its top, by path, whose names end in `suffixes`."""
+    """Return the plain files of a commit below some folders of its top, by path, whose names end in `suffixes`.
+
+    Raises `InvalidPath` for a link among them: what it leads to may be nobody's to judge with.
+    """
     top = top_of(directory)
     listed = _git(top, "ls-tree", "-r", "-z", "--full-tree", commit, "--", *folders)
     entries: dict[str, tuple[str, str]] = {}
@@ -102,7 +105,12 @@ def files_at(directory: Path, commit: str, folders: Iterable[str], *, suffixes: 
         about, _, name = line.partition(b"\t")
         mode, kind, blob = about.decode().split()
         path = os.fsdecode(name)
-        if kind == "blob" and mode != LINK and path.endswith(suffixes):
+        if mode == LINK:
+            # Left out in silence, a card would be a gate that nobody asks.
+            raise InvalidPath(
+                f"{named(path)} is a link in {commit[:12]}; what judges must be plain files: copy it there"
+            )
+        if kind == "blob" and path.lower().endswith(suffixes):
             entries[path] = (mode, blob)
     return _blobs(top, entries)[0]
 
@@ -215,7 +223,8 @@ def _empty(directory: Path) -> str:
 def _environment(*, own_index: bool) -> dict[str, str]:
     kept = _KEPT | {"GIT_INDEX_FILE"} if own_index else _KEPT
     mine = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in kept}
-    return {**mine, "GIT_OPTIONAL_LOCKS": "0"}
+    # A repository can name a program as its transport and lack an object: reading that object would run the program.
+    return {**mine, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
 
 
 def _git(directory: Path, *arguments: str, given: bytes = b"", own_index: bool = False) -> bytes:

@@ -70,10 +70,11 @@ def gate_change(
     if form not in FORMATS:
         raise InvalidInput(f"{form!r} is no format of a gate; write one of {', '.join(FORMATS)}")
     where = store or default_store()
-    outcome, head = asyncio.run(judge(change, gates=gates, store=where, project=project_for(commits)))
+    project = project_for(commits)
+    outcome, head = asyncio.run(judge(change, gates=gates, store=where, project=project))
 
     def written(kind: str) -> str:
-        return _written(kind, change, outcome, where, head)
+        return _written(kind, change, outcome, where, head, _who_judged(project))
 
     for path, kind in forms.items():
         _save(path, written(kind))
@@ -82,8 +83,16 @@ def gate_change(
         return outcome.exit_code
     out = show.console()
     print_judged(change, outcome, out)
+    out.print(Text(_who_judged(project), style="dim"))
     _place(out, outcome, where, head)
     return outcome.exit_code
+
+
+def _who_judged(project: Project | None) -> str:
+    """Return whose judgement this was: cards that are not found where they are looked for are easily not missed."""
+    if project is None:
+        return "judged by the library's own checks: no cards are committed here; `squads init` writes some"
+    return f"judged by the cards of {show.one_line(project.label)}"
 
 
 def _form_of(path: Path) -> str:
@@ -107,7 +116,7 @@ def _place(out: Console, outcome: Outcome, where: Path, head: Head) -> None:
     out.print(Text(f"packet {outcome.packet}, {head.size} receipts in {place}; check them: squads verify {place}"))
 
 
-def _written(kind: str, change: Change, outcome: Outcome, where: Path, head: Head) -> str:
+def _written(kind: str, change: Change, outcome: Outcome, where: Path, head: Head, judges: str) -> str:
     """Return the result in one format, whole."""
     if kind == "json":
         data = {"change": change.title, **show.as_data(outcome), "store": str(where), "checkpoint": head.checkpoint}
@@ -116,6 +125,7 @@ def _written(kind: str, change: Change, outcome: Outcome, where: Path, head: Hea
         text = io.StringIO()
         out = Console(file=text, highlight=False, soft_wrap=True, color_system=None)
         print_judged(change, outcome, out)
+        out.print(Text(judges, style="dim"))
         _place(out, outcome, where, head)
         return text.getvalue()
     from squads import __version__

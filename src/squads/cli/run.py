@@ -16,11 +16,12 @@ from rich.console import Console
 from rich.text import Text
 
 from squads.adapters.approvers import CallableApprover, FlagApprover
+from squads.adapters.work_tree import check_link, named
 from squads.cli import show
 from squads.cli.gate import default_store, project_for
 from squads.cli.story import tell
 from squads.contracts.artifact import Artifact
-from squads.contracts.errors import InvalidInput, StorageUnavailable
+from squads.contracts.errors import InvalidInput, InvalidPath, StorageUnavailable
 from squads.contracts.outcome import AwaitingApproval, Composed, Outcome
 from squads.contracts.packet import Packet
 from squads.handover import Reader
@@ -34,6 +35,7 @@ def run_packet(brief: str, *, store: Path | None, out: Path | None, yes: bool, a
     packet = _packet(brief)
     _check_out(out)
     project = _project()
+    _check_within(project, packet)
     where = store or default_store()
     told = asyncio.Event()
     squad = project.squad(store=where, approver=_person(project, told, yes=yes))
@@ -89,7 +91,7 @@ def _packet(brief: str) -> str | Packet:
     if brief == "-":
         return sys.stdin.read(1_000_000)
     path = Path(brief)
-    if brief.endswith(".md") and "\n" not in brief:
+    if brief.endswith(".md") and len(brief.split()) == 1:
         try:
             return read_packet(path.read_bytes(), brief)
         except OSError as error:
@@ -97,6 +99,19 @@ def _packet(brief: str) -> str | Packet:
                 f"cannot read {brief}: {error.strerror}; name a packet file, or write the brief"
             ) from error
     return brief
+
+
+def _check_within(project: Project, packet: str | Packet) -> None:
+    """Raise `InvalidInput` for a packet file that asks for less than the project: whoever writes one judges nothing."""
+    if not isinstance(packet, Packet):
+        return
+    if packet.gates and (missing := [g.name for g in project.gates() if g.name not in packet.gates]):
+        raise InvalidInput(
+            f"the packet's `gates` leave out {missing[0]!r}, which this project requires; name it too, "
+            "or leave `gates` out"
+        )
+    if "approval" in packet.model_fields_set and project.settings.get("approval"):
+        raise InvalidInput("memory/charter.md says who approves here; leave `approval` out of the packet")
 
 
 def _project() -> Project:
@@ -130,7 +145,8 @@ def who_answers(name: str, told: asyncio.Event, *, yes: bool) -> Approver | None
 
 async def at_terminal(composition: Artifact) -> bool:
     """Ask whoever sits at this terminal; anything but y or yes is a no."""
-    names = ", ".join(show.one_line(f.path) for f in composition.files)
+    changes = [*(f.path for f in composition.files), *(f"removal of {p}" for p in composition.manifest.removals)]
+    names = ", ".join(map(show.one_line, changes))
     said = await asyncio.to_thread(input, f"  Approve {names} ({composition.digest[:16]}…)? [y/N] ")
     return said.strip().lower() in ("y", "yes")
 
@@ -143,6 +159,12 @@ def _check_out(out: Path | None) -> None:
 
 def _write(artifact: Artifact, out: Path) -> list[str]:
     """Write a composition's files below a new folder; links are written as what they are only inside it."""
+    for file in artifact.files:
+        if file.mode == "link":
+            check_link(file.path, os.fsdecode(file.content))
+        # Git would obey what stands there as soon as somebody works in the folder.
+        if ".git" in file.path.lower().split("/"):
+            raise InvalidPath(f"{named(file.path)} would be written as part of a repository; nothing was written")
     written = []
     try:
         for file in artifact.files:

@@ -7,7 +7,7 @@ something else has abstained. Nothing here may turn a member's silence into an a
 Rules, all of them one count:
 
 - any may refuse: every member must approve (the default);
-- k of n: `approvals_min=k`;
+- k of n: `approvals_min=k`; who had nothing to look at is not counted, neither for nor against;
 - veto by role: a member named in `veto` must approve itself, whatever the others say;
 - cascade, cheap first: members are asked one after the other, and no more than it takes.
 """
@@ -111,16 +111,19 @@ class Panel(Gate):
     def decided(self, votes: dict[str, Verdict]) -> Decision | None:
         """Return what these votes come to, or None while the members that were not asked yet could change it."""
         waiting = len(self.members) - len(votes)
-        by = {kind: {n for n, v in votes.items() if v.kind == kind} for kind in ("approved", "refused", "abstained")}
-        if by["refused"] & self.veto or len(by["refused"]) > len(self.members) - self.approvals_min:
+        approved = {n for n, v in votes.items() if v.kind == "approved"}
+        refused = {n for n, v in votes.items() if v.kind == "refused"}
+        # Who had nothing to look at has no vote: it must not outvote somebody who looked and refused.
+        idle = {n for n in approved if not votes[n].looked}
+        voting = len(self.members) - len(idle)
+        if refused & self.veto or len(refused) > max(0, voting - self.approvals_min):
             return "refused"
-        if waiting:
-            # An abstention may rule an approval out, but a refusal could still come, and it brings findings.
-            enough = len(by["approved"]) >= self.approvals_min and self.veto <= by["approved"]
-            return "approved" if enough else None
-        if len(by["approved"]) >= self.approvals_min and self.veto <= by["approved"]:
+        # While some wait, all of `approvals_min` must have looked: nobody knows yet how many will have a vote. An
+        # abstention may rule an approval out, but a refusal could still come, and it brings findings.
+        needed = self.approvals_min if waiting else min(self.approvals_min, voting)
+        if len(approved - idle) >= needed and self.veto <= approved:
             return "approved"
-        return "abstained"
+        return None if waiting else "abstained"
 
     async def _ask(self, member: Gate, work: ReviewWork) -> Verdict:
         """Return a member's verdict; whatever goes wrong inside it is an abstention."""
@@ -129,7 +132,8 @@ class Panel(Gate):
                 said: Any = await member.answer(work)
         except TimeoutError:
             return Abstained(reason=f"{called(member)} gave no answer within {self.seconds_max:g} seconds")
-        except Exception as error:  # a member is somebody else's code; only the type leaves it: the rest may be secret
+        except (Exception, SystemExit) as error:
+            # A member is somebody else's code, and only the type of what it raised leaves it: the rest may be secret.
             return Abstained(reason=f"{called(member)} failed with {type(error).__name__}")
         if not isinstance(said, (Approved, Refused, Abstained)):
             return Abstained(reason=f"{called(member)} returned {type(said).__name__} instead of a verdict")

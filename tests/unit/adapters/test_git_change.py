@@ -75,6 +75,26 @@ def test_replaced_objects_and_monitors_are_not_believed(top, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+def test_a_missing_object_is_never_fetched(top, tmp_path):
+    """A repository can name a program as its transport; reading what it lacks must not run that program."""
+    (top / "a.txt").write_text("other\n")
+    call(top, "add", ".")
+    blob = call(top, "rev-parse", ":a.txt")
+    (top / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    for key, value in (
+        ("core.repositoryformatversion", "1"),
+        ("extensions.partialClone", "origin"),
+        ("remote.origin.promisor", "true"),
+        ("remote.origin.url", "ssh://example.org/x"),
+        ("core.sshCommand", f"touch {tmp_path}/ran; false"),
+    ):
+        call(top, "config", key, value)
+
+    with pytest.raises(NotAWorkTree, match="missing in this repository"):
+        git.staged_change(top)
+    assert not (tmp_path / "ran").exists()
+
+
 def test_a_top_folder_may_end_in_a_newline(tmp_path):
     top = repository_at(tmp_path / "odd\n")
 

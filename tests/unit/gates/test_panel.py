@@ -25,6 +25,7 @@ SAY = {
     "yes": Approved(looked=2),
     "no": Refused(findings=(FAULT,), looked=3),
     "blind": Abstained(reason="no eyes"),
+    "idle": Approved(looked=0),
 }
 
 
@@ -35,7 +36,7 @@ class Member(Gate):
 
     async def review(self, work: ReviewWork) -> Any:
         self.asked += 1
-        if isinstance(self.says, Exception):
+        if isinstance(self.says, BaseException):
             raise self.says
         if self.says == "silence":
             await asyncio.Event().wait()
@@ -77,6 +78,23 @@ async def test_k_of_n_counts_approvals(votes: tuple[str, ...], kind: str) -> Non
     assert kind == (await panel(*votes, approvals_min=2).answer(WORK)).kind
 
 
+@pytest.mark.parametrize(
+    ("votes", "approvals_min", "kind"),
+    [
+        (("idle", "no"), 1, "refused"),
+        (("idle", "blind"), 1, "abstained"),
+        (("idle", "yes", "no"), 2, "refused"),
+        (("idle", "yes"), 2, "approved"),
+        (("idle", "idle"), 1, "approved"),
+    ],
+)
+async def test_who_had_nothing_to_look_at_outvotes_nobody(
+    votes: tuple[str, ...], approvals_min: int, kind: str
+) -> None:
+    """An approval of nothing is silence: it neither carries a panel nor holds it up."""
+    assert kind == (await panel(*votes, approvals_min=approvals_min).answer(WORK)).kind
+
+
 @pytest.mark.parametrize(("first", "kind"), [("yes", "approved"), ("no", "refused"), ("blind", "abstained")])
 async def test_a_veto_outweighs_any_number(first: str, kind: str) -> None:
     """Without the approval of who has the veto nothing passes, however many others approve."""
@@ -111,7 +129,9 @@ async def test_a_cascade_decides_as_its_rule_would(rule: dict[str, Any]) -> None
         assert together == in_turn, votes
 
 
-@pytest.mark.parametrize("odd", [RuntimeError("secret-7"), None, "approved"], ids=["crash", "nothing", "text"])
+@pytest.mark.parametrize(
+    "odd", [RuntimeError("secret-7"), SystemExit(0), None, "approved"], ids=["crash", "exit", "nothing", "text"]
+)
 async def test_a_member_that_fails_has_abstained(odd: Any) -> None:
     """Whatever goes wrong inside a member lets nothing through, and what it raised stays inside."""
     verdict = await Panel(Member("good", SAY["yes"]), Member("odd", odd)).answer(WORK)
