@@ -42,11 +42,13 @@ def checked_path(path: str) -> str:
         problem = "has a backslash; write '/' between folders"
     elif any(part in ("", ".", "..") for part in path.split("/")):
         problem = "has an empty, '.' or '..' part; an artifact never reaches outside its root"
+    elif path.isascii() and path.isprintable():
+        pass  # nearly every path, and every one is checked many times: no letter of it needs a look of its own
     elif any(unicodedata.category(c) in ("Cc", "Cs", "Cf") for c in path):
         problem = "has a control or formatting character"
     elif unicodedata.normalize("NFC", path) != path:
         problem = "is not in Unicode normal form C; two spellings of one name would be two files"
-    elif len(path.encode()) > PATH_BYTES_MAX:
+    if not problem and len(path.encode()) > PATH_BYTES_MAX:
         problem = f"is longer than {PATH_BYTES_MAX} bytes"
     if problem:
         raise InvalidPath(f"the artifact's path {path!r} {problem}")

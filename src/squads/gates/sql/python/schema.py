@@ -23,13 +23,39 @@ from squads.gates.sql.python.imports import Library
 from squads.gates.sql.python.scope import Scope
 from squads.gates.sql.shared import Shared
 
-_MAY_HOLD = re.compile(
-    rb"\bop\.(?:create|add|alter|batch|execute|drop|rename|bulk)|\balembic\b|\bmigrations\.|\bmapped_column\b|\bMapped\b"
-    rb"|\bColumn\(|\bmodels\.(?:Model\b|\w+(?:Field|Key)\()|\btable\s*=\s*True\b"
-    rb"|(?i:\b(?:create|alter)\s+(?:or\s+replace\s+|unique\s+|global\s+|local\s+|temp\s+|temporary\s+|unlogged\s+)*"
+_MADE = (
+    rb"\s+(?:or\s+replace\s+|unique\s+|global\s+|local\s+|temp\s+|temporary\s+|unlogged\s+)*"
     rb"(?:table|index|domain|function|procedure|trigger|default\s+privileges)\b"
-    rb"|\b(?:grant|revoke)\s+[\w, ]+?\s+on\b)"
 )
+_GIVEN = rb"\s+[\w, ]+?\s+on\b"
+_CALLS = {
+    b"op.": rb"(?:create|add|alter|batch|execute|drop|rename|bulk)",
+    b"alembic": rb"\b",
+    b"migrations.": rb"",
+    b"mapped_column": rb"\b",
+    b"Mapped": rb"\b",
+    b"Column(": rb"",
+    b"models.": rb"(?:Model\b|\w+(?:Field|Key)\()",
+    b"table": rb"\s*=\s*True\b",
+}
+"""How a word of a schema's library begins, to what follows it."""
+_SQL = {b"create": _MADE, b"alter": _MADE, b"grant": _GIVEN, b"revoke": _GIVEN}
+"""The same for SQL, in lower case."""
+
+
+def _marks(table: Mapping[bytes, bytes]) -> tuple[tuple[bytes, re.Pattern[bytes]], ...]:
+    """Return each word with the pattern of it and what follows, where it does not end a longer word.
+
+    The word stands first and what may stand before it second, because `re` looks for a text at a pattern's beginning
+    quickly; a word boundary there is tried at every byte. Every Python file of an artifact is looked at so.
+    """
+    return tuple(
+        (word, re.compile(re.escape(word) + rb"(?<!\w" + re.escape(word) + rb")" + rest))
+        for word, rest in table.items()
+    )
+
+
+_MARKS, _SQL_MARKS = _marks(_CALLS), _marks(_SQL)
 _TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 _LIBRARIES = word_set("sqlalchemy sqlmodel django typing decimal datetime uuid enum __future__ pydantic alembic")
 _COLUMN_LIKE = re.compile(r"\b(Column|mapped_column|Mapped|Field|models\.\w+|__tablename__)\b|\btable=True\b")
@@ -62,7 +88,13 @@ class PythonSchema:
 
 def may_hold(file: File) -> bool:
     """Return whether a look at the bytes of a Python file says that it may hold a schema."""
-    return _TESTS.search(file.path) is None and _MAY_HOLD.search(file.content) is not None
+    if _TESTS.search(file.path) is not None:
+        return False
+    content = file.content
+    lower = content.lower()
+    return any(word in content and pattern.search(content) for word, pattern in _MARKS) or any(
+        word in lower and pattern.search(lower) for word, pattern in _SQL_MARKS
+    )
 
 
 def holds_schema(file: File) -> bool:
