@@ -121,6 +121,13 @@ def test_bad_input_is_a_sentence(repository: Path, arguments: tuple[str, ...], s
     assert "Traceback" not in done.stderr
 
 
+def test_a_brief_that_ends_in_a_file_name_is_a_brief(workshop: Path) -> None:
+    """Only one word that ends in `.md` names a packet file."""
+    done = squads("run", "Mend what stands in README.md", cwd=workshop)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_without_cards_it_says_how_to_get_some(tmp_path: Path) -> None:
     """And a project that is not committed is not used to judge a change to it."""
     none = squads("run", "x", cwd=tmp_path)
