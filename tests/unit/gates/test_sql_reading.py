@@ -255,3 +255,13 @@ def test_importing_the_checks_does_not_load_the_parser():
     )
 
     assert 0 == subprocess.run([sys.executable, "-c", program], check=False).returncode
+
+
+def test_a_migration_tools_placeholder_is_part_of_a_name() -> None:
+    """Flyway's `${name}` stands for something that is the same everywhere in one migration."""
+    written = "CREATE TABLE ${schema}.${prefix}wallets (id int); ALTER TABLE ${schema}.${prefix}wallets ADD b int;"
+
+    (table,) = read_schema(Artifact.of({"V1__x.sql": written})).tables
+
+    assert ("${schema}", "${prefix}wallets", ["id", "b"]) == (table.schema, table.name, [c.name for c in table.columns])
+    assert "${schema}.${prefix}wallets" == str(table)

@@ -239,5 +239,7 @@ _RESERVED = word_set(
 
 def quoted(name: str) -> str:
     """Return `name` as it must be written in SQL: bare where that folds to itself, else in double quotes."""
-    plain = bool(name) and name[0] in _PLAIN_FIRST and _PLAIN.issuperset(name) and name not in _RESERVED
+    plain = "${" in name or (
+        bool(name) and name[0] in _PLAIN_FIRST and _PLAIN.issuperset(name) and name not in _RESERVED
+    )
     return name if plain else '"' + name.replace('"', '""') + '"'
