@@ -17,13 +17,8 @@ from typing import Any
 
 from squads.contracts.errors import InvalidCard
 from squads.front_matter import Page, read_page
+from squads.gates.words import word_set
 from squads.resolve import NAME
-
-
-def word_set(text: str) -> frozenset[str]:
-    """Return the words of `text`; lists of words read best as prose."""
-    return frozenset(text.split())
-
 
 OWN = "squads:"
 """The prefix of cards and classes that come with the library."""

@@ -93,6 +93,32 @@ def test_an_ordinary_change_composes(repository: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_base_whose_cards_are_gone_judges_nothing_through(repository: Path) -> None:
+    """Taking all cards away is judged by them; what comes after that is not waved through."""
+    for card in (repository / "gates").glob("*.md"):
+        card.unlink()
+    change(repository, "a.txt", "the cards are gone\n")
+    change(repository, "b.txt", "nobody judges\n")
+
+    done = gate(repository)
+
+    assert done.returncode == 2
+    assert "bring them back" in done.stderr
+
+
+def test_a_base_from_before_the_squad_says_so(repository: Path) -> None:
+    """There was neither a card nor this program."""
+    git(repository, "rm", "-rq", "gates", ".ci")
+    git(repository, "commit", "-q", "-m", "before")
+    git(repository, "checkout", "-q", "HEAD~1", "--", "gates", ".ci")
+    change(repository, "b.txt", "the squad arrives\n")
+
+    done = gate(repository)
+
+    assert done.returncode == 0
+    assert "before this repository had a squad" in done.stderr
+
+
 def test_without_a_commit_before_it_says_that_nothing_judges(repository: Path) -> None:
     """It does not pretend to have looked."""
     done = gate(repository)

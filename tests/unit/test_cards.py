@@ -51,6 +51,14 @@ def test_a_digest_covers_the_card_and_what_it_extends() -> None:
     assert 3 == len({one.digest, other.digest, third.digest})
 
 
+def test_a_digest_covers_the_text_of_what_is_extended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card of the library that says something else makes another prior of every card that extends it."""
+    before = read_card(card("extends: squads:checks"), "gates/s.md").digest
+    monkeypatch.setattr("squads.cards.built_in_card", lambda name: built_in_card(name) + b"More.\n")
+
+    assert before != read_card(card("extends: squads:checks"), "gates/s.md").digest
+
+
 @pytest.mark.parametrize("name", HOMES)
 def test_every_built_in_card_can_be_read(name: str) -> None:
     """It has a class and a prior, and no name of its own."""

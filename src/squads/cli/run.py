@@ -24,6 +24,7 @@ from squads.contracts.artifact import Artifact
 from squads.contracts.errors import InvalidInput, InvalidPath, StorageUnavailable
 from squads.contracts.outcome import AwaitingApproval, Composed, Outcome
 from squads.contracts.packet import Packet
+from squads.front_matter import PAGE_BYTES_MAX
 from squads.handover import Reader
 from squads.kernel.ports import Approver
 from squads.project import Project, read_packet
@@ -93,7 +94,10 @@ def _packet(brief: str) -> str | Packet:
     path = Path(brief)
     if brief.endswith(".md") and len(brief.split()) == 1:
         try:
-            return read_packet(path.read_bytes(), brief)
+            if path.exists() and not path.is_file():
+                raise InvalidInput(f"{brief} is no plain file; name a packet file, or write the brief")
+            with path.open("rb") as file:
+                return read_packet(file.read(PAGE_BYTES_MAX + 1), brief)  # one more than a page may have
         except OSError as error:
             raise InvalidInput(
                 f"cannot read {brief}: {error.strerror}; name a packet file, or write the brief"
@@ -110,8 +114,9 @@ def _check_within(project: Project, packet: str | Packet) -> None:
             f"the packet's `gates` leave out {missing[0]!r}, which this project requires; name it too, "
             "or leave `gates` out"
         )
-    if "approval" in packet.model_fields_set and project.settings.get("approval"):
-        raise InvalidInput("memory/charter.md says who approves here; leave `approval` out of the packet")
+    for key, what in (("approval", "who approves"), ("budget", "what may be spent"), ("limits", "how far work may go")):
+        if key in packet.model_fields_set and project.settings.get(key):
+            raise InvalidInput(f"memory/charter.md says {what} here; leave `{key}` out of the packet")
 
 
 def _project() -> Project:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from squads.adapters.ledger_rows import stored_of
 from squads.adapters.sqlite_schema import check_identity, is_empty, open_reader, translated
+from squads.audit import trust_in
 from squads.contracts.artifact import Manifest
 from squads.contracts.base import digest_of
 from squads.contracts.errors import InvalidInput, LedgerBroken, SquadsError, StorageUnavailable, UnknownPacket
@@ -91,7 +92,7 @@ def packet_in(store: str | Path, packet: str) -> Iterator[Moment]:
     Raises `UnknownPacket`, and `LedgerError` for what is no ledger or does not agree with itself.
     """
     store = Path(store)
-    trust = _trust(store)
+    trust = trust_in(store)
     database = store / "ledger.db"
     if not database.is_file():
         raise StorageUnavailable(f"there is no ledger at {database}; check the path")
@@ -109,16 +110,6 @@ def packet_in(store: str | Path, packet: str) -> Iterator[Moment]:
         if connection is not None:
             with suppress(sqlite3.Error):
                 connection.close()
-
-
-def _trust(store: Path) -> Trust:
-    path = store / "trust.json"
-    try:
-        return Trust.from_json(path.read_bytes())
-    except FileNotFoundError:
-        raise StorageUnavailable(f"there is no ledger in {store}; run `squads gate` or name another --store") from None
-    except (OSError, Malformed) as error:
-        raise LedgerBroken(f"{path} cannot be read: {error}; restore it from a backup") from error
 
 
 def _named(connection: sqlite3.Connection, packet: str) -> str:

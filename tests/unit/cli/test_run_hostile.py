@@ -12,7 +12,10 @@ from squads.cli import run
 from squads.contracts.errors import InvalidPath
 
 CARD = "---\nextends: squads:checks\nchecks: [{}]\n---\nLook.\n"
-CHARTER = "---\npeople: [owner]\napproval: {approvers: [owner]}\n---\n# Charter\n"
+CHARTER = (
+    "---\npeople: [owner]\napproval: {approvers: [owner]}\n"
+    "budget: {tokens_max: 1}\nlimits: {attempts_max: 2}\n---\n# Charter\n"
+)
 EXITS = "import sys\nfrom squads import Gate\nclass G(Gate):\n    def review(self, work):\n        sys.exit(0)\n"
 
 
@@ -33,7 +36,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("matter", "said"), [("gates: [text]", "leave out 'schema'"), ("approval: null", "says who approves")]
+    ("matter", "said"),
+    [
+        ("gates: [text]", "leave out 'schema'"),
+        ("approval: null", "says who approves"),
+        ("budget: {tokens_max: 9000000}", "says what may be spent"),
+        ("limits: {attempts_max: 100}", "says how far work may go"),
+    ],
 )
 def test_a_packet_file_asks_for_no_less_than_the_project(place: Path, matter: str, said: str) -> None:
     """Whoever writes a packet wants something; who judges it and who approves it is not theirs to say."""

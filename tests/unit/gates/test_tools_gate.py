@@ -55,6 +55,14 @@ async def test_where_no_file_is_of_its_kind_it_says_that_nobody_looked(tmp_path:
     assert "not plans" in why(await crash.answer(plan))
 
 
+async def test_what_is_skipped_is_not_shown_to_the_tool(tmp_path: Path) -> None:
+    """Neither is it counted, and another skip is another prior."""
+    skipping = says(tmp_path, sarif(), skip=["b.py"])
+
+    assert await skipping.answer(reading(PYTHON)) == Approved(looked=1)
+    assert prior_of(skipping) != prior_of(says(tmp_path, sarif()))
+
+
 async def test_a_verdict_lists_so_many_findings_and_counts_the_rest(tmp_path: Path) -> None:
     """The worst come first, so that what is left out never decides."""
     many = [result(level="note")] * FINDINGS_MAX

@@ -45,7 +45,8 @@ from __future__ import annotations
 from squads.contracts.artifact import Artifact
 from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.gates.check import CannotLook, check
-from squads.gates.python import PYTHON_FILES, Place
+from squads.gates.place import Place
+from squads.gates.python import PYTHON_FILES
 from squads.gates.saml import SETTINGS_FILES, TESTS, Account, Saml, Switch, read_saml
 
 INVARIANT = Invariant(

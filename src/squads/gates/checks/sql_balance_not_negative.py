@@ -38,7 +38,8 @@ from dataclasses import replace
 from squads.contracts.artifact import Artifact
 from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.gates.check import CannotLook, check
-from squads.gates.sql import SCHEMA_FILES, Column, Place, Schema, Table, holds_schema, quoted, read_schema
+from squads.gates.place import Place
+from squads.gates.sql import SCHEMA_FILES, Column, Schema, Table, holds_schema, quoted, read_schema
 from squads.gates.sql.floor import checks_on, guarded
 from squads.gates.sql.model import HOLE
 from squads.gates.sql.stores import Role, role_of, scale_of

@@ -50,7 +50,8 @@ from collections.abc import Iterator
 from squads.contracts.artifact import Artifact
 from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.gates.check import CannotLook, check
-from squads.gates.sql import SCHEMA_FILES, Place, holds_schema, quoted, read_schema
+from squads.gates.place import Place
+from squads.gates.sql import SCHEMA_FILES, holds_schema, quoted, read_schema
 from squads.gates.sql.model import HOLE
 from squads.gates.sql.rights.authority import Authority
 from squads.gates.sql.rights.grants import PUBLIC

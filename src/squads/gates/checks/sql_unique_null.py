@@ -39,7 +39,8 @@ from __future__ import annotations
 from squads.contracts.artifact import Artifact
 from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.gates.check import CannotLook, check
-from squads.gates.sql import SCHEMA_FILES, Element, Key, Place, Table, holds_schema, quoted, read_schema
+from squads.gates.place import Place
+from squads.gates.sql import SCHEMA_FILES, Element, Key, Table, holds_schema, quoted, read_schema
 from squads.gates.sql.changes import mentioned
 from squads.gates.sql.model import HOLE
 from squads.gates.sql.uniqueness import Gap, columns_in, deliberate, gaps, resolved

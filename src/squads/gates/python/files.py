@@ -14,9 +14,10 @@ from functools import cached_property
 
 from squads.contracts.artifact import Artifact, File
 from squads.gates.check import CannotLook
+from squads.gates.place import Place
 from squads.gates.python.bindings import Binding
 from squads.gates.python.module import Class, Function, Module
-from squads.gates.python.source import PYTHON_FILES, Place, parse
+from squads.gates.python.source import PYTHON_FILES, parse
 
 READ_BYTES_MAX = 16 * 1024 * 1024
 """The most Python that is parsed for one artifact."""

@@ -7,9 +7,10 @@ import posixpath
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from squads.gates.place import Place
 from squads.gates.python.bindings import Binding, FunctionNode, Scope
 from squads.gates.python.scopes import Scopes
-from squads.gates.python.source import Place, Source, Written
+from squads.gates.python.source import Source, Written
 
 
 @dataclass(eq=False, slots=True)

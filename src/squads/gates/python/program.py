@@ -7,13 +7,13 @@ import threading
 from collections import OrderedDict
 
 from squads.contracts.artifact import Artifact
+from squads.gates.place import Place
 from squads.gates.python.calls import Calls
 from squads.gates.python.control import Control
 from squads.gates.python.files import Files
 from squads.gates.python.flow import Flow
 from squads.gates.python.module import Function
 from squads.gates.python.names import Names
-from squads.gates.python.source import Place
 from squads.gates.python.values import Values
 
 PROGRAMS_MAX = 2

@@ -10,13 +10,13 @@ import ast
 import re
 import threading
 import warnings
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
 from squads.contracts.artifact import File
 from squads.contracts.errors import NotText
 from squads.gates.check import CannotLook
+from squads.gates.place import Place
 
 PYTHON_FILES = ("*.py", "*.pyi", "*.pyw", "*.PY")
 """Which files of an artifact are read as Python."""
@@ -39,21 +39,6 @@ class Written(Protocol):
     col_offset: int
     end_lineno: int | None
     end_col_offset: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where something was written; lines and columns count from 1."""
-
-    path: str
-    line: int
-    column: int
-    end_line: int
-    text: str
-    """The source text, comments included."""
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}"
 
 
 class Source:

@@ -30,7 +30,7 @@ from squads.gates.saml.values import (
     shaped,
     texts,
 )
-from squads.gates.saml.words import word_set
+from squads.gates.words import word_set
 
 
 def external(walker: Walker, call: Call, state: State) -> Forks:

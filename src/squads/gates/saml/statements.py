@@ -34,7 +34,7 @@ from squads.gates.saml.values import (
     outside,
     parts,
 )
-from squads.gates.saml.words import word_set
+from squads.gates.words import word_set
 
 STEPS_MAX = 20_000
 """How many statements the ways from one entry may take; about three seconds of work."""

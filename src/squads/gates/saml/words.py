@@ -5,12 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-
-def word_set(text: str) -> frozenset[str]:
-    """Return the words of a text as a set."""
-    return frozenset(text.split())
-
-
 SAML_MENTIONED = re.compile(rb"saml", re.IGNORECASE)
 """A file that holds it, in its text or its path, is about SAML."""
 _NAME_ID = re.compile(rb"\bNameID\b")

@@ -16,7 +16,8 @@ from squads.gates.sql.changes import (
 from squads.gates.sql.cursor import Cursor
 from squads.gates.sql.definitions import Parts, read_column, read_table_constraint, read_type
 from squads.gates.sql.lex import split, text_of
-from squads.gates.sql.model import Table, TableName, word_set
+from squads.gates.sql.model import Table, TableName
+from squads.gates.words import word_set
 
 _NO_NEWS = word_set("owner enable disable force no cluster reset replica of not validate set inherit")
 """First words of actions that change neither columns nor keys nor checks; `set schema` and `inherit` come before."""

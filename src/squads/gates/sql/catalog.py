@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from squads.gates.place import Place
 from squads.gates.sql.changes import with_constraint_renamed
-from squads.gates.sql.model import Domain, Place, Schema, Spoken, Table, TableName
+from squads.gates.sql.model import Domain, Schema, Spoken, Table, TableName
 from squads.gates.sql.writes import Write
 
 

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from squads.gates.place import Place
 from squads.gates.sql.definitions import Parts
-from squads.gates.sql.model import Element, Key, Place, Table, quoted
+from squads.gates.sql.model import Element, Key, Table, quoted
 
 _NAME_BYTES_MAX = 63
 _NOT_NULL_NAME = re.compile(r"_not_null\d*$")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NoReturn
 
+from squads.gates.place import Place
 from squads.gates.sql.lex import Source, Token, text_of
-from squads.gates.sql.model import HOLE, Place
+from squads.gates.sql.model import HOLE
 
 
 class Cursor:

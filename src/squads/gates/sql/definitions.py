@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from squads.gates.place import Place
 from squads.gates.sql.cursor import Cursor
 from squads.gates.sql.lex import Source, Token, split, text_of
-from squads.gates.sql.model import Check, Column, Element, Key, Place, TableName, word_set
+from squads.gates.sql.model import Check, Column, Element, Key, TableName
+from squads.gates.words import word_set
 
 _STARTS_CONSTRAINT = word_set(
     "constraint not null check default generated unique primary references collate deferrable initially storage "

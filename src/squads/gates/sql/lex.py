@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import NamedTuple, NoReturn
 
 from squads.gates.check import CannotLook
-from squads.gates.sql.model import Place
+from squads.gates.place import Place
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|--[^\n]*)

@@ -10,14 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from squads.gates.place import Place
+from squads.gates.words import word_set
+
 if TYPE_CHECKING:
     from squads.gates.sql.lex import Statement
     from squads.gates.sql.writes import Write
-
-
-def word_set(text: str) -> frozenset[str]:
-    """Return the words of `text`; lists of words read best as prose."""
-    return frozenset(text.split())
 
 
 HOLE = "ʘ"
@@ -25,21 +23,6 @@ HOLE = "ʘ"
 
 TableName = tuple[str, str]
 """Schema and name, both folded as PostgreSQL folds them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where something was written; lines and columns count from 1."""
-
-    path: str
-    line: int
-    column: int
-    end_line: int
-    text: str
-    """The source text, comments included."""
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

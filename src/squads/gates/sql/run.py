@@ -16,8 +16,9 @@ from squads.gates.sql.catalog import Catalog
 from squads.gates.sql.create import alter_domain, alter_type, create_domain, create_table, create_unique_index
 from squads.gates.sql.cursor import Cursor
 from squads.gates.sql.lex import Source, Statement, Token, split, tokens_of
-from squads.gates.sql.model import Schema, Spoken, word_set
+from squads.gates.sql.model import Schema, Spoken
 from squads.gates.sql.writes import Write
+from squads.gates.words import word_set
 
 _VERBS_SKIPPED = word_set(
     "analyze analyse call checkpoint close cluster comment copy deallocate declare delete discard execute explain "

@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from squads.gates.sql.model import Column, Schema, Table, word_set
+from squads.gates.sql.model import Column, Schema, Table
+from squads.gates.words import word_set
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 

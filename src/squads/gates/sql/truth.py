@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from squads.gates.check import CannotLook
 from squads.gates.sql.expressions import parsed, read_columns, spelled
-from squads.gates.sql.model import word_set
 from squads.gates.sql.values import (
     ANYTHING,
     NULL,
@@ -34,6 +33,7 @@ from squads.gates.sql.values import (
     point,
     sign,
 )
+from squads.gates.words import word_set
 
 if TYPE_CHECKING:
     from sqlglot import exp

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 
 from squads.gates.python import Program, Step
-from squads.gates.tokens.reading import Reading, word_set
+from squads.gates.tokens.reading import Reading
+from squads.gates.words import word_set
 
 _JSON = word_set(
     "json.loads json.load orjson.loads ujson.loads simplejson.loads rapidjson.loads flask.json.loads "

@@ -8,12 +8,6 @@ from typing import Literal
 
 from squads.gates.python import Program, default_of
 
-
-def word_set(text: str) -> frozenset[str]:
-    """Return the words of `text`; lists of words read best as prose."""
-    return frozenset(text.split())
-
-
 Style = Literal["checks", "header", "unverified"]
 """A call that verifies unless told otherwise, one that reads only the header, and one that never verifies."""
 

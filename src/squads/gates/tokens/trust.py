@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from squads.gates.python import Function, Program, Step
-from squads.gates.tokens.reading import Reading, switched_off, word_set
+from squads.gates.tokens.reading import Reading, switched_off
 from squads.gates.tokens.verification import Roots, Verification
+from squads.gates.words import word_set
 
 TIMES = frozenset(("exp", "iat", "nbf", "expires_at", "auth_time"))
 """Claims that say when; a client reads them to know when to fetch its next token."""

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from squads.gates.sql.cursor import Cursor
 from squads.gates.sql.lex import Statement, Token, split
-from squads.gates.sql.model import word_set
+from squads.gates.words import word_set
 
 SQLITE, MYSQL = "sqlite", "mysql"
 

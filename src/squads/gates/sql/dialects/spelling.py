@@ -12,9 +12,9 @@ import re
 from dataclasses import replace
 
 from squads.gates.check import CannotLook
+from squads.gates.place import Place
 from squads.gates.sql.dialects.items import MYSQL, SQLITE, turned
 from squads.gates.sql.lex import Source, Statement, statements
-from squads.gates.sql.model import Place
 
 POSTGRESQL = "postgresql"
 

@@ -15,7 +15,8 @@ from fractions import Fraction
 from typing import Literal
 
 from squads.gates.sql.fits.constants import Constant, DoesNotFit, number_of, rounded
-from squads.gates.sql.model import Column, Schema, Table, word_set
+from squads.gates.sql.model import Column, Schema, Table
+from squads.gates.words import word_set
 
 NUMERIC_DIGITS_MAX = 1_000
 _INTEGER_BITS = {

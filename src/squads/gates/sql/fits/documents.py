@@ -12,13 +12,14 @@ from collections.abc import Iterator
 
 from squads.contracts.artifact import Artifact
 from squads.contracts.errors import NotText
+from squads.gates.place import Place
 from squads.gates.sql.fits.bounds import Misfit, Type, column_type, misfit, shown
 from squads.gates.sql.fits.claims import TEXT_CHARACTERS_MAX, Claim, number_claims, number_value, text_claims
 from squads.gates.sql.fits.constants import Constant
 from squads.gates.sql.fits.fitting import Unfit, unfit
 from squads.gates.sql.fits.specified import may_specify, shows_mistake, specified
 from squads.gates.sql.lex import Source
-from squads.gates.sql.model import Column, Place, Schema, Table
+from squads.gates.sql.model import Column, Schema, Table
 
 DOCUMENTS = ("*.md", "*.markdown", "*.mdx", "*.txt", "*.rst", "*.adoc")
 """Files that are read as prose."""

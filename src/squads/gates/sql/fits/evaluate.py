@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from squads.gates.sql.fits.constants import FUNCTIONS, Constant, computed, leaf, negative, number
 from squads.gates.sql.lex import Token, split
-from squads.gates.sql.model import word_set
+from squads.gates.words import word_set
 
 DEPTH_MAX = 100
 """How deeply brackets and signs may be nested in a constant."""

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from squads.gates.check import CannotLook
+from squads.gates.place import Place
 from squads.gates.sql.fits.bounds import Misfit, Type, cast, column_type, misfit, surely_fits, type_of
 from squads.gates.sql.fits.constants import Constant, DoesNotFit
 from squads.gates.sql.fits.evaluate import constant
 from squads.gates.sql.fits.rows import Stored, stored
 from squads.gates.sql.lex import Source, Statement, Token, split, tokens_of
-from squads.gates.sql.model import Column, Place, Schema, Table, quoted
+from squads.gates.sql.model import Column, Schema, Table, quoted
 from squads.gates.sql.writes import Write
 
 _ASSIGNS = re.compile(r"\bnew\s*\.\s*\w+\s*:?=", re.IGNORECASE)

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from squads.gates.sql.cursor import Cursor
 from squads.gates.sql.lex import Token, split
-from squads.gates.sql.model import word_set
 from squads.gates.sql.writes import Write
+from squads.gates.words import word_set
 
 _SELECT_ENDS = word_set(
     "from where group having window union intersect except order limit offset fetch for on returning"

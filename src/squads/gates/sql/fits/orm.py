@@ -10,13 +10,14 @@ import ast
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
+from squads.gates.place import Place
 from squads.gates.sql.fits.bounds import Misfit, Type, misfit
 from squads.gates.sql.fits.claims import number_claims, text_claims
 from squads.gates.sql.fits.constants import Constant
 from squads.gates.sql.fits.documents import judged_claims
 from squads.gates.sql.fits.fitting import Unfit, judged, tokens_in
 from squads.gates.sql.fits.python_values import Names, called, items_of, names_in, value_of
-from squads.gates.sql.model import Place, Schema
+from squads.gates.sql.model import Schema
 
 _COLUMNS = frozenset(("Column", "mapped_column", "Field", "MappedColumn"))
 _SIZED = {

@@ -33,8 +33,9 @@ from squads.gates.sql.fits.python_values import (
 )
 from squads.gates.sql.fits.rows import stored
 from squads.gates.sql.lex import Source, Statement, Token, statements
-from squads.gates.sql.model import Column, Schema, Table, TableName, word_set
+from squads.gates.sql.model import Column, Schema, Table, TableName
 from squads.gates.sql.writes import Write
+from squads.gates.words import word_set
 
 _WRITES = re.compile(r"\s*(?:--[^\n]*\s+|/\*.*?\*/\s*)*(?:insert|update|merge|with)\b", re.IGNORECASE | re.DOTALL)
 _ASKS = word_set(

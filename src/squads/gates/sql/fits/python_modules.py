@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from squads.contracts.artifact import Artifact, File
 from squads.contracts.errors import NotText
 from squads.gates.check import CannotLook
+from squads.gates.place import Place
 from squads.gates.sql.fits.documents import distinctive
 from squads.gates.sql.fits.python_values import Names, names_in
-from squads.gates.sql.model import Place, Schema, TableName, word_set
+from squads.gates.sql.model import Schema, TableName
+from squads.gates.words import word_set
 
 PYTHON_BYTES_MAX = 16 * 1024 * 1024
 """The most Python that one look reads, all files together."""

@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
 
+from squads.gates.place import Place
 from squads.gates.sql.cursor import Cursor
 from squads.gates.sql.fits.constants import Constant
 from squads.gates.sql.fits.lists import alternatives, end_of_level, listed_tables, rows_of
 from squads.gates.sql.lex import Source, Token, split
-from squads.gates.sql.model import Column, Place, Schema, Table, word_set
+from squads.gates.sql.model import Column, Schema, Table
 from squads.gates.sql.writes import Write
+from squads.gates.words import word_set
 
 _BEFORE_UPDATE = frozenset(("", "(", ";", ")", *word_set("explain analyze verbose begin then else loop atomic")))
 _SET_ENDS = word_set("from where returning when")

@@ -14,12 +14,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from squads.gates.check import CannotLook
-from squads.gates.sql.model import word_set
 from squads.gates.sql.python.columns import flag, keyword
 from squads.gates.sql.python.embedded import EXECUTE_CALLS, script
 from squads.gates.sql.python.file import PythonFile, Sql
 from squads.gates.sql.python.operations import OPERATIONS, Batch, Call
 from squads.gates.sql.python.scope import Bound, Scope, call_scope
+from squads.gates.words import word_set
 
 _NO_NEWS = word_set(
     "create_foreign_key create_exclude_constraint create_table_comment drop_table_comment get_bind get_context invoke "

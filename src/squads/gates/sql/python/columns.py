@@ -11,11 +11,11 @@ import ast
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from squads.gates.sql.model import word_set
 from squads.gates.sql.python.conditions import condition
 from squads.gates.sql.python.file import Sql, listed, name, sql, string
 from squads.gates.sql.python.scope import UNKNOWN, Bound, Scope, returned
 from squads.gates.sql.python.sqlalchemy_types import TYPE_NAMES, typed
+from squads.gates.words import word_set
 
 COLUMN_CALLS = frozenset(("Column", "mapped_column", "Field"))
 _NO_NEWS = word_set(

@@ -11,11 +11,11 @@ import ast
 import re
 from collections.abc import Iterator
 
-from squads.gates.sql.model import word_set
 from squads.gates.sql.python.annotations import Annotation, annotation
 from squads.gates.sql.python.columns import Definition, column, index, keyword, parts_of
 from squads.gates.sql.python.file import PythonFile, Sql, listed, name
 from squads.gates.sql.python.scope import Bound, Scope
+from squads.gates.words import word_set
 
 _BASES_MAX = 60
 _FIELD_WORDS = word_set("primary_key nullable unique index default sa_type server_default")

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from squads.gates.sql.model import word_set
 from squads.gates.sql.python.columns import flag, keyword
 from squads.gates.sql.python.django_fields import (
     Model,
@@ -29,6 +28,7 @@ from squads.gates.sql.python.django_fields import (
 from squads.gates.sql.python.embedded import counts
 from squads.gates.sql.python.file import PythonFile, Sql, listed, name
 from squads.gates.sql.python.scope import Bound, Scope
+from squads.gates.words import word_set
 
 _NO_NEWS = word_set(
     "RunPython AlterModelOptions AlterModelManagers AlterOrderWithRespectTo AddIndex RemoveIndex RenameIndex "

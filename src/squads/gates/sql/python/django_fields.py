@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from squads.gates.sql.model import HOLE, word_set
+from squads.gates.sql.model import HOLE
 from squads.gates.sql.python.columns import flag, keyword
 from squads.gates.sql.python.file import Sql, listed, name, sql, string
 from squads.gates.sql.python.scope import UNKNOWN, Scope
+from squads.gates.words import word_set
 
 _TYPES = {
     "serial": "AutoField SmallAutoField",

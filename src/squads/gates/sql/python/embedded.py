@@ -16,9 +16,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from squads.gates.sql.lex import Statement
-from squads.gates.sql.model import HOLE, word_set
+from squads.gates.sql.model import HOLE
 from squads.gates.sql.python.file import PythonFile, Sql, listed, name, read_statements, string
 from squads.gates.sql.python.scope import Bound, Scope
+from squads.gates.words import word_set
 
 EXECUTE_CALLS = word_set(
     "execute executescript exec_driver_sql execute_sql run_sql execute_query execute_script execute_batch executemany"

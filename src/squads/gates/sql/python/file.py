@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import NamedTuple, NoReturn
 
 from squads.gates.check import CannotLook
+from squads.gates.place import Place
 from squads.gates.sql.dialects.items import MYSQL, SQLITE
 from squads.gates.sql.dialects.spelling import statements_in
 from squads.gates.sql.lex import Source, Statement, statements
-from squads.gates.sql.model import Place
 
 STEPS_MAX = 400_000
 """The most steps of following names in one file."""

@@ -17,11 +17,11 @@ from squads.contracts.artifact import File
 from squads.contracts.errors import NotText
 from squads.gates.check import CannotLook
 from squads.gates.sql.lex import Statement, Token
-from squads.gates.sql.model import word_set
 from squads.gates.sql.python.file import PythonFile, Sql, Written
 from squads.gates.sql.python.imports import Library
 from squads.gates.sql.python.scope import Scope
 from squads.gates.sql.shared import Shared
+from squads.gates.words import word_set
 
 _MADE = (
     rb"\s+(?:or\s+replace\s+|unique\s+|global\s+|local\s+|temp\s+|temporary\s+|unlogged\s+)*"

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+from squads.gates.place import Place
 from squads.gates.sql.lex import Source, Token
-from squads.gates.sql.model import HOLE, Place, Schema, TableName
+from squads.gates.sql.model import HOLE, Schema, TableName
 from squads.gates.sql.rights.granting import Granted, Target
 from squads.gates.sql.rights.grants import PUBLIC, RUNNER, Grants, Thing, relation
 from squads.gates.sql.rights.platforms import Supabase

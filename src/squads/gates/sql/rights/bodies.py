@@ -10,10 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from squads.gates.place import Place
 from squads.gates.sql.lex import Source, Token, split
-from squads.gates.sql.model import Place, TableName, word_set
+from squads.gates.sql.model import TableName
 from squads.gates.sql.rights.brackets import Brackets
 from squads.gates.sql.rights.routines import body_tokens, read_setting_values
+from squads.gates.words import word_set
 
 _CLAUSES = word_set(
     "where join inner left right full cross natural on group order having limit union set returning loop for into "

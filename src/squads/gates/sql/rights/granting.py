@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from squads.gates.sql.cursor import Cursor
 from squads.gates.sql.lex import Token, split
-from squads.gates.sql.model import HOLE, TableName, word_set
+from squads.gates.sql.model import HOLE, TableName
 from squads.gates.sql.rights.grants import PUBLIC, Default, Grants
 from squads.gates.sql.rights.routines import read_arguments
+from squads.gates.words import word_set
 
 _EVERY = {
     "tables": "relation",

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from squads.gates.sql.model import TableName, word_set
+from squads.gates.sql.model import TableName
+from squads.gates.words import word_set
 
 PUBLIC = "public"
 """The grantee that stands for every role."""

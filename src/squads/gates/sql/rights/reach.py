@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from squads.gates.place import Place
 from squads.gates.sql.lex import Source, tokens_of
-from squads.gates.sql.model import HOLE, Place, TableName, quoted
+from squads.gates.sql.model import HOLE, TableName, quoted
 from squads.gates.sql.rights.authority import Authority
 from squads.gates.sql.rights.bodies import Body, Use, read_body, read_tokens
 from squads.gates.sql.rights.grants import PUBLIC, Thing, relation

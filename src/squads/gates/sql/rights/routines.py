@@ -10,9 +10,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from squads.gates.place import Place
 from squads.gates.sql.cursor import Cursor
 from squads.gates.sql.lex import Source, Token, split, tokens_of
-from squads.gates.sql.model import Place, TableName, quoted, word_set
+from squads.gates.sql.model import TableName, quoted
+from squads.gates.words import word_set
 
 CURRENT = "from current"
 """Stands in a path for SET search_path FROM CURRENT, where nothing says what is current."""
