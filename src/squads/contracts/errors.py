@@ -19,6 +19,7 @@ composes. Each message says what happened, to what, and what to do next.
     │   │   └── SelfGate             a gate that is its own author, or shares the author's prior
     │   ├── InvalidCard              a card, charter or packet file: an unknown key, a bad value, no YAML
     │   ├── InvalidPlugin            an entry point that cannot be used
+    │   ├── InvalidModel             a model string that cannot be asked here: unknown, no key, not installed
     │   ├── UnknownPacket            no packet of this id in the ledger
     │   └── NotAWorkTree             not inside a git work tree, or git cannot read the range
     ├── Denied                       authority was not granted
@@ -37,6 +38,12 @@ composes. Each message says what happened, to what, and what to do next.
     ├── BlobError
     │   ├── BlobMissing              no content under this digest here
     │   └── BlobBroken               the stored bytes do not have this digest
+    ├── ModelError
+    │   ├── ModelUnreachable         no answer after every retry and every fallback
+    │   ├── ModelRejected            the provider will never serve this request
+    │   ├── InvalidReply             no reply validated, however often it was asked again
+    │   ├── AllowanceSpent           the next reply could cost more than was reserved
+    │   └── RecordingMissed          no recorded reply for exactly this request
     └── KeyUnavailable               a key file is missing, unreadable, or readable by others
 """
 
@@ -105,6 +112,10 @@ class InvalidCard(InvalidInput):
 
 class InvalidPlugin(InvalidInput):
     """An entry point that cannot be loaded, or is not what its group holds. Only what asked for it is refused."""
+
+
+class InvalidModel(InvalidInput):
+    """A model string that names no model that can be asked here: unknown, no key, or its package is not installed."""
 
 
 class UnknownPacket(InvalidInput):
@@ -181,6 +192,34 @@ class BlobMissing(BlobError):
 
 class BlobBroken(BlobError):
     """The stored bytes do not have the digest they are stored under."""
+
+
+class ModelError(SquadsError):
+    """A model gave no reply that can be used. Nothing composes from it."""
+
+
+class ModelUnreachable(ModelError):
+    """No answer after every retry and every fallback: rate limits, server errors, time-outs, resets."""
+
+
+class ModelRejected(ModelError):
+    """The provider answered that this request will never be served: no such model, bad key, context too long."""
+
+
+class InvalidReply(ModelError):
+    """No reply validated, however often the model was asked again; `kept` is the digest of its last words."""
+
+    def __init__(self, message: str, kept: str = "") -> None:
+        super().__init__(message)
+        self.kept = kept
+
+
+class AllowanceSpent(ModelError):
+    """The next reply could cost more than was reserved for this answer."""
+
+
+class RecordingMissed(ModelError):
+    """No recorded reply for exactly this request: a prior, a brief or a tool is not what it was when recording."""
 
 
 class KeyUnavailable(SquadsError):

@@ -115,6 +115,9 @@ class Usage(Content):
     cost_microusd: int = Field(default=0, ge=0, le=2**53 - 1)
     """Millionths of a US dollar."""
     calls: int = Field(default=0, ge=0, le=2**53 - 1)
+    """How many replies of models it took."""
+    wait_ms: int = Field(default=0, ge=0, le=2**53 - 1)
+    """Milliseconds that those replies took, one after another."""
 
     @model_validator(mode="after")
     def _calls_cover_tokens(self) -> Self:
@@ -123,4 +126,4 @@ class Usage(Content):
         return self
 
 
-NO_USAGE = Usage.model_construct(tokens=0, cost_microusd=0, calls=0)
+NO_USAGE = Usage.model_construct(tokens=0, cost_microusd=0, calls=0, wait_ms=0)
