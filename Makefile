@@ -25,7 +25,7 @@ floors: $(READY)
 	$(BIN)/lint-imports --no-cache
 
 bench: $(READY)  ## print one JSON line per benchmark
-	@for file in step import_time local_run gate_speed; do $(BIN)/python benchmarks/$$file.py; done
+	@for file in step import_time local_run gate_speed journal; do $(BIN)/python benchmarks/$$file.py; done
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

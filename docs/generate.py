@@ -44,6 +44,7 @@ MODELS: dict[str, str] = {
     "Part": "squads.contracts.records",
     "RoleRecord": "squads.contracts.records",
     "MemberRecord": "squads.contracts.records",
+    "ModelRecord": "squads.contracts.records",
     "RecalledRecord": "squads.contracts.records",
     "Cited": "squads.contracts.verdict",
     "Recalled": "squads.contracts.memory",
@@ -61,6 +62,10 @@ MODELS: dict[str, str] = {
     "ReviewWork": "squads.contracts.work",
     "AcceptWork": "squads.contracts.work",
     "Complaint": "squads.contracts.work",
+    "Allowance": "squads.contracts.packet",
+    "RoleAllowance": "squads.contracts.packet",
+    "WorkspaceBudget": "squads.contracts.packet",
+    "RoleSpend": "squads.contracts.outcome",
     "Waiver": "squads.contracts.work",
 }
 """Classes that are documented and are no public names: where each is imported from."""

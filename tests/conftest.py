@@ -1,11 +1,13 @@
-"""What every test runs under: keys in a throw-away place, no network, no model."""
+"""What every test runs under: keys in a throw-away place, no network, no model key."""
 
 from __future__ import annotations
 
-import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from squads.testing.guards import NetworkGuard, only_loopback, without_keys
 
 
 @pytest.fixture(autouse=True)
@@ -17,13 +19,14 @@ def keys_outside_the_user(tmp_path_factory: pytest.TempPathFactory, monkeypatch:
 
 
 @pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_network() -> Iterator[NetworkGuard]:
     """A connection to anything but this machine is a failure, not a surprise."""
-    real = socket.socket.connect
+    with only_loopback() as guard:
+        yield guard
 
-    def connect(self: socket.socket, address: object) -> None:
-        if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "::1", "localhost"):
-            raise AssertionError(f"a test tried to reach {address[0]!r}; tests never leave this machine")
-        real(self, address)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(socket.socket, "connect", connect)
+@pytest.fixture(autouse=True)
+def no_keys() -> Iterator[None]:
+    """No test ever finds the key of whoever runs it."""
+    with without_keys():
+        yield

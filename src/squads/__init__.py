@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from squads.adapters.models import Models as Models
     from squads.contracts.artifact import Artifact as Artifact
     from squads.contracts.errors import InvalidInput as InvalidInput
     from squads.contracts.errors import InvalidSquad as InvalidSquad
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     from squads.contracts.packet import Limits as Limits
     from squads.contracts.packet import Packet as Packet
     from squads.contracts.packet import Predicate as Predicate
+    from squads.contracts.packet import WorkspaceBudget as WorkspaceBudget
     from squads.contracts.plan import Objection as Objection
     from squads.contracts.plan import Plan as Plan
     from squads.contracts.plan import Task as Task
+    from squads.contracts.thinking import ToolServer as ToolServer
     from squads.contracts.verdict import Abstained as Abstained
     from squads.contracts.verdict import Approved as Approved
     from squads.contracts.verdict import Refused as Refused
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     from squads.roles.builder import Builder as Builder
     from squads.roles.coordinator import Coordinator as Coordinator
     from squads.squad import Squad as Squad
+    from squads.telemetry import Telemetry as Telemetry
 
 __version__ = "0.1.0"
 
@@ -60,6 +64,9 @@ _HOMES = {
     "CannotLook": "squads.gates.check",
     "Panel": "squads.gates.panel",
     "UnsafeNoGate": "squads.gates.unsafe",
+    "Models": "squads.adapters.models",
+    "ToolServer": "squads.contracts.thinking",
+    "Telemetry": "squads.telemetry",
     "Shelf": "squads.memory.shelf",
     "Fact": "squads.contracts.memory",
     # work that is handed over
@@ -67,6 +74,7 @@ _HOMES = {
     "Predicate": "squads.contracts.packet",
     "Limits": "squads.contracts.packet",
     "Budget": "squads.contracts.packet",
+    "WorkspaceBudget": "squads.contracts.packet",
     "ApprovalRule": "squads.contracts.packet",
     "Plan": "squads.contracts.plan",
     "Task": "squads.contracts.plan",

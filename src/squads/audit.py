@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from squads.adapters.sqlite_schema import open_reader, translated
+from squads.adapters.sqlite_schema import balances_in, open_reader, translated
 from squads.adapters.sqlite_snapshot import sqlite_snapshot
 from squads.contracts.artifact import Manifest
 from squads.contracts.base import Contract, digest_of
 from squads.contracts.errors import LedgerBroken, RollbackDetected, SquadsError, StorageUnavailable
+from squads.kernel.budget import NOTHING_SPENT, Spend
 from squads.kernel.ports import WORKSPACE
 from squads.kernel.receipts import Receipt, receipt_of
 from squads.kernel.replay import Replay
@@ -84,8 +85,8 @@ def audit(store: str | Path, *, keys: Path | None = None) -> Audit:
     connection = open_reader(database)
     try:
         connection.execute("BEGIN")
-        replayed, packets = _replayed(connection)
-        results += [replayed, _indexed(connection), _content(connection)]
+        replayed, packets, accounts = _replayed(connection)
+        results += [replayed, _indexed(connection), _content(connection), _booked(connection, accounts)]
     except sqlite3.Error as error:
         raise translated(error, database) from error
     finally:
@@ -114,8 +115,12 @@ def _receipts(connection: sqlite3.Connection) -> Iterator[Receipt]:
         yield receipt_of(seq, decoded.payload_type, decoded.payload, keys, decoded.time_ms)
 
 
-def _replayed(connection: sqlite3.Connection) -> tuple[Checked, int]:
-    """Feed every input to the rules and demand the outputs that stand in the ledger."""
+def _replayed(connection: sqlite3.Connection) -> tuple[Checked, int, Mapping[str, Spend] | None]:
+    """Feed every input to the rules and demand the outputs that stand in the ledger.
+
+    Return what was found, how many packets there are, and how the shared accounts stand then, None where it ended
+    early.
+    """
 
     def manifest(digest: str) -> Manifest | None:
         row = connection.execute("SELECT content FROM blob WHERE digest = ?", (bytes.fromhex(digest),)).fetchone()
@@ -134,8 +139,9 @@ def _replayed(connection: sqlite3.Connection) -> tuple[Checked, int]:
             replay.feed(receipt)
         replay.close()
     except SquadsError as error:
-        return Checked(check="replay", state="failed", message=str(error)), packets
-    return Checked(check="replay", state="passed", message="the rules give every output that the ledger has"), packets
+        return Checked(check="replay", state="failed", message=str(error)), packets, None
+    passed = Checked(check="replay", state="passed", message="the rules give every output that the ledger has")
+    return passed, packets, replay.balances
 
 
 def _indexed(connection: sqlite3.Connection) -> Checked:
@@ -165,6 +171,26 @@ def _indexed(connection: sqlite3.Connection) -> Checked:
     except SquadsError as error:
         return Checked(check="index", state="unchecked", message=str(error))
     return Checked(check="index", state="passed", message="every receipt is filed where it belongs")
+
+
+def _booked(connection: sqlite3.Connection, derived: Mapping[str, Spend] | None) -> Checked:
+    """What packets reserved and spent together must be what their receipts give."""
+    if derived is None:
+        return Checked(check="budget", state="unchecked", message="the rules could not be replayed over all receipts")
+    stored = balances_in(connection)
+    for name in sorted({*derived, *stored}):
+        ours, theirs = derived.get(name, NOTHING_SPENT), stored.get(name, NOTHING_SPENT)
+        if ours != theirs:
+            message = (
+                f"the account {name!r} stands at {_balance(theirs)}, and the receipts give {_balance(ours)}: its row "
+                "was edited; restore the ledger from a copy"
+            )
+            return Checked(check="budget", state="failed", message=message)
+    return Checked(check="budget", state="passed", message="shared accounts stand where the receipts leave them")
+
+
+def _balance(spend: Spend) -> str:
+    return ", ".join(f"{name} {value:,}" for name, value in spend._asdict().items() if value) or "nothing"
 
 
 def _content(connection: sqlite3.Connection) -> Checked:

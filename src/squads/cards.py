@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from squads.contracts.errors import InvalidCard
+from squads.contracts.errors import InvalidCard, InvalidInput
+from squads.contracts.thinking import ToolServer
 from squads.front_matter import Page, read_page
 from squads.gates.words import word_set
 from squads.resolve import NAME
@@ -31,7 +32,14 @@ HOMES: Mapping[str, str] = {
     "sqlfluff": "squads.gates",
     "squawk": "squads.gates",
     "semgrep": "squads.gates",
+    "gate": "squads.gates",
+    "security": "squads.gates",
+    "schema": "squads.gates",
+    "tests": "squads.gates",
+    "scope": "squads.gates",
     "change": "squads.roles",
+    "one-task": "squads.roles",
+    "builder": "squads.roles",
     "coordinator": "squads.roles",
 }
 """Every built-in card, and the package in whose `cards` folder it stands."""
@@ -40,16 +48,37 @@ ROLE_KEYS: Mapping[str, str] = {
     "description": "text",
     "extends": "text",
     "kind": "text",
-    "model": "text",
+    "model": "models",
     "family": "text",
     "tools": "texts",
+    "run": "programs",
+    "servers": "servers",
     "topics": "texts",
     "reads": "texts",
     "refuse_at": "text",
     "call_tokens_max": "number",
     "call_microusd_max": "number",
+    "call_ms_max": "number",
+    "output_tokens_max": "number",
 }
 """Keys that every card may have, and the form of each."""
+INHERIT = "inherit"
+"""The model of a card that takes the project's own, as cards of coding assistants say it."""
+TOOLS: Mapping[str, tuple[str, ...]] = {
+    "gate": ("read", "search"),
+    "builder": ("read", "write", "search", "run"),
+    "coordinator": (),
+}
+"""What each kind of role may be given: a gate changes nothing of what it judges."""
+ASSISTANT_TOOLS: Mapping[str, str] = {
+    **dict.fromkeys(("Read", "LS", "NotebookRead"), "read"),
+    **dict.fromkeys(("Grep", "Glob"), "search"),
+    **dict.fromkeys(("Write", "Edit", "MultiEdit", "edit"), "write"),
+    **dict.fromkeys(("Bash", "bash", "execute", "shell"), "run"),
+}
+"""Tools as coding assistants call them, and what a role is given for each."""
+_NO_COUNTERPART = word_set("agent web todo")
+"""Tools of coding assistants in lower case that no role here has."""
 ASSISTANT_KEYS = word_set(
     "color colour permissionMode permission_mode disallowedTools disallowed_tools maxTurns max_turns skills mcpServers "
     "mcp_servers hooks background effort isolation memory initialPrompt user-invocable argument-hint temperature mode "
@@ -140,6 +169,69 @@ def check_keys(card: Card, known: Iterable[str]) -> None:
             raise InvalidCard(f"{value.origin}: there is no key {key!r}; {nearest(key, allowed)}")
 
 
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a card's `tools` come to for one kind of role."""
+
+    given: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    """Tools of a coding assistant that have no counterpart, or that this kind of role is not given."""
+
+
+def tools_of(card: Card, kind: str) -> Tools:
+    """Return which tools a role of this kind is given. Raises `InvalidCard` for what it may not have.
+
+    What a coding assistant calls a tool is not given where it does not fit; who writes our own words means them.
+    """
+    given: list[str] = []
+    unused: list[str] = []
+    programs = card.get("run") or ()
+    for name in card.get("tools") or ():
+        bare = name.partition("(")[0]  # an assistant's `Bash(git diff:*)`
+        if name in TOOLS["builder"]:
+            _check_tool(card, kind, name)
+            given.append(name)
+        elif bare in ASSISTANT_TOOLS:
+            tool = ASSISTANT_TOOLS[bare]
+            fits = tool in TOOLS[kind] and (tool != "run" or programs)
+            (given if fits else unused).append(tool if fits else name)
+        elif bare in _NO_COUNTERPART or bare[:1].isupper() or "__" in bare or "/" in bare or "*" in bare:
+            unused.append(name)
+        else:
+            raise InvalidCard(f"{card.place('tools')}: there is no tool {name!r}; {nearest(name, TOOLS['builder'])}")
+    if programs and "run" not in given:
+        why = "add `run` to its `tools`" if "run" in TOOLS[kind] else f"a {kind} runs nothing: leave `run` out"
+        raise InvalidCard(f"{card.place('run')}: programs are listed that this card does not use; {why}")
+    return Tools(tuple(dict.fromkeys(given)), tuple(dict.fromkeys(unused)))
+
+
+def _check_tool(card: Card, kind: str, tool: str) -> None:
+    if tool not in TOOLS[kind]:
+        may = f"only {' and '.join(TOOLS[kind])}" if TOOLS[kind] else "none"
+        why = "never changes what it judges" if kind == "gate" else "makes no files"
+        raise InvalidCard(
+            f"{card.place('tools')}: a {kind} {why}, so it is not given {tool!r}; it may have {may} of these tools"
+        )
+    if tool == "run" and not card.get("run"):
+        raise InvalidCard(
+            f"{card.place('tools')}: `run` starts only programs that the card lists; add `run: [python, pytest]`"
+        )
+
+
+def checked_models(value: Any, place: str) -> str | tuple[str, ...]:
+    """Return a model, or a list of them in the order in which they are asked. Raises `InvalidCard`."""
+    if isinstance(value, str) and value.strip():
+        return value
+    if isinstance(value, list) and value and all(isinstance(m, str) and m.strip() for m in value):
+        if INHERIT in value or len(set(value)) < len(value):
+            raise InvalidCard(f"{place}: a list of models names each of them once, and `inherit` stands alone")
+        return tuple(value)
+    raise InvalidCard(
+        f"{place}: 'model' is a model such as anthropic:claude-sonnet-5-5, or a list of them in the order in which "
+        f"they are asked; got {value!r:.60}"
+    )
+
+
 def _extended(page: Page) -> tuple[Page, bytes]:
     name = page.values.get("extends")
     if name is None:
@@ -154,14 +246,41 @@ def _extended(page: Page) -> tuple[Page, bytes]:
 def _formed(key: str, value: Any, page: Page) -> Any:
     """Return a common key's value in its form; other keys are the class's to judge."""
     form = ROLE_KEYS.get(key)
-    if form == "texts":
+    if form == "models":
+        return checked_models(value, page.place(key))
+    if form == "servers":
+        return _servers(value, page.place(key))
+    if form in ("texts", "programs"):
         # Coding assistants write `tools: Read, Grep`.
         given = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
         if not isinstance(given, list) or not all(isinstance(item, str) and item for item in given):
             raise InvalidCard(f"{page.place(key)}: {key!r} is a list of words, such as [one, two]; got {value!r:.60}")
+        if form == "programs" and (path := next((p for p in given if "/" in p or not p.isprintable()), None)):
+            raise InvalidCard(f"{page.place(key)}: {path!r} is no name of a program; name it as PATH finds it: python")
         return given
     if form == "text" and not (isinstance(value, str) and value.strip()):
         raise InvalidCard(f"{page.place(key)}: {key!r} is text; got {value!r:.60}")
     if form == "number" and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
         raise InvalidCard(f"{page.place(key)}: {key!r} is a whole number from 0 on; got {value!r:.60}")
     return value
+
+
+def _servers(value: Any, place: str) -> tuple[ToolServer, ...]:
+    """Return the MCP servers that a card lists. Raises `InvalidCard`."""
+    if not isinstance(value, list) or not all(isinstance(server, Mapping) for server in value):
+        raise InvalidCard(f"{place}: 'servers' is a list of `name: ..., command: [...]` mappings; got {value!r:.60}")
+    found: list[ToolServer] = []
+    for given in value:
+        for key in given:
+            if key not in ToolServer.model_fields:
+                raise InvalidCard(f"{place}: a server has no key {key!r}; {nearest(str(key), ToolServer.model_fields)}")
+        try:
+            server = ToolServer(**given)
+        except InvalidInput as error:
+            raise InvalidCard(f"{place}: {error}") from error
+        if bool(server.command) == bool(server.url):
+            raise InvalidCard(f"{place}: the server {server.name!r} has either a `command` or a `url`")
+        if server.name in {other.name for other in found}:
+            raise InvalidCard(f"{place}: two servers are called {server.name!r}; give one another `name`")
+        found.append(server)
+    return tuple(found)

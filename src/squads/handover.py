@@ -15,14 +15,13 @@ from typing import Any, TypeVar, cast
 
 from squads.contracts.artifact import Artifact, File, Manifest
 from squads.contracts.base import Document, digest_of
-from squads.contracts.finding import FindingCounts
+from squads.contracts.finding import NO_USAGE, FindingCounts, Usage
 from squads.contracts.memory import Recalled
 from squads.contracts.messages import AcceptRequest, BuildRequest, PlanRequest, ReviewRequest, RoleRequest
 from squads.contracts.packet import AttemptKind, Packet
 from squads.contracts.plan import Acceptance, Objection, Plan, Statement
 from squads.contracts.records import (
     AcceptanceRecord,
-    AnswerRecord,
     ArtifactRecord,
     HeldRecord,
     ObjectionRecord,
@@ -31,7 +30,6 @@ from squads.contracts.records import (
     PlanRecord,
     TaskRecord,
     VerdictRecord,
-    WaiverRecord,
 )
 from squads.contracts.verdict import Abstained, Approved, Refused, Verdict
 from squads.contracts.work import AcceptWork, BuildWork, Complaint, PlanWork, Reply, ReviewWork, Waiver, Work
@@ -262,10 +260,24 @@ async def _review_work(request: ReviewRequest, packet: Packet, reader: Reader) -
 
 
 async def record_for(
-    request: RoleRequest, reply: Reply, reader: Reader, *, role: str, entropy: Entropy
+    request: RoleRequest,
+    reply: Reply,
+    reader: Reader,
+    *,
+    role: str,
+    entropy: Entropy,
+    usage: Usage | None = None,
+    model: str | None = None,
 ) -> tuple[PacketRecord, tuple[bytes, ...]]:
-    """Return the record that says a role's reply, and the blobs it speaks of. Raises `UnusableReply`."""
-    about: dict[str, Any] = {"workspace": request.workspace, "packet": request.packet, "author": role}
+    """Return the record that says a role's reply, and the blobs it speaks of. Raises `UnusableReply`.
+
+    `usage` is what was counted while the role worked; where it is more than nothing, it stands for what the reply says
+    of itself. `model` is which of the role's models answered; None where none was asked.
+    """
+    counted = usage if usage is not None and usage != NO_USAGE else None
+    if counted is not None and isinstance(reply, (Plan, Objection, Approved, Refused, Abstained, Acceptance)):
+        reply = reply.but(usage=counted)
+    about: dict[str, Any] = {"workspace": request.workspace, "packet": request.packet, "author": role, "model": model}
     match request, reply:
         case ((PlanRequest() | BuildRequest()), Objection()):
             digest, blob = reply.seal(entropy(32))
@@ -273,7 +285,7 @@ async def record_for(
         case PlanRequest(), Plan():
             return await _plan_record(request, reply, reader, about, entropy)
         case BuildRequest(), Artifact():
-            return _artifact_record(request, reply, about, entropy)
+            return _artifact_record(request, reply, about, entropy, counted or NO_USAGE)
         case ReviewRequest(), (Approved() | Refused() | Abstained()):
             digest, blob = reply.seal(entropy(32))
             record = VerdictRecord(
@@ -340,7 +352,7 @@ async def _plan_record(
 
 
 def _artifact_record(
-    request: BuildRequest, artifact: Artifact, about: dict[str, Any], entropy: Entropy
+    request: BuildRequest, artifact: Artifact, about: dict[str, Any], entropy: Entropy, usage: Usage
 ) -> tuple[ArtifactRecord, tuple[bytes, ...]]:
     made_from = tuple(part.artifact for part in request.inputs)
     if artifact.digest == request.previous:
@@ -351,44 +363,13 @@ def _artifact_record(
             author=about["author"], attempt=request.attempt, made_from=made_from, salt=entropy(32).hex()
         )
     manifest = artifact.manifest
-    record = ArtifactRecord(**about, request=request.request, artifact=manifest.digest)
+    record = ArtifactRecord(**about, request=request.request, artifact=manifest.digest, usage=usage)
     return record, (manifest.blob, *(file.content for file in artifact.files))
 
 
 def brief_digest(salt: str, brief: str) -> str:
     """Return how records name a brief: an unchanged one is recognised, and nothing can be guessed from it."""
     return hashlib.sha256(f"squads.brief/v1\n{salt}\n{brief}".encode()).hexdigest()
-
-
-def says_the_same(record: PacketRecord, document: Document, *, salt: str = "") -> bool:
-    """Say whether a record and the document that it names agree in everything that both of them say.
-
-    `salt` is the packet's; a plan's briefs are named with it.
-    """
-    match record, document:
-        case VerdictRecord(), (Approved() | Refused() | Abstained()):
-            said = (record.decision, record.findings, record.looked, record.waivers, record.usage)
-            found = FindingCounts.of(document.findings)
-            return said == (document.kind, found, document.looked, document.waivers, document.usage)
-        case PlanRecord(), Plan():
-            if len(record.tasks) != len(document.tasks):
-                return False
-            numbers = {task.name: said.task for task, said in zip(document.tasks, record.tasks, strict=True)}
-            return record.usage == document.usage and all(
-                (said.builder, said.gates, said.brief_chars, said.brief)
-                == (task.builder, task.gates, len(task.brief), brief_digest(salt, task.brief))
-                and len(said.after) == len(set(task.after))
-                and {numbers[a] for a in task.after if a in numbers} <= set(said.after)
-                for said, task in zip(record.tasks, document.tasks, strict=True)
-            )
-        case ObjectionRecord(), Objection():
-            return record.usage == document.usage
-        case AcceptanceRecord(), Acceptance():
-            held = tuple(HeldRecord(**h.model_dump()) for h in document.held)
-            return (record.held, record.usage, bool(record.reopen)) == (held, document.usage, bool(document.reopen))
-        case ((AnswerRecord() | WaiverRecord()), Statement()):
-            return True
-    return False
 
 
 def owned(content: tuple[bytes, ...]) -> dict[str, bytes]:

@@ -1,7 +1,8 @@
 """From a card to the role that it speaks of: its class is imported, its keys become keyword arguments.
 
 A key that neither every card nor the class knows is an error that names the nearest one. A card without a class says
-what a model should be told, and no model is here that would listen: it is shown, and refused when it is needed.
+what a model is told: it is a `Gate` in gates/ and a `Builder` in roles/, and asks the model that it names, or the one
+that the project's charter names for all that name none. A role that is code is never given that one.
 """
 
 from __future__ import annotations
@@ -17,14 +18,18 @@ from types import ModuleType
 from typing import Any, get_args, get_type_hints
 
 from squads import plugins
-from squads.cards import Card, check_keys, nearest
+from squads.cards import INHERIT, Card, Value, check_keys, nearest, tools_of
 from squads.contracts.errors import InvalidCard, InvalidInput, SquadsError
 from squads.contracts.finding import Severity
 from squads.contracts.packet import AttemptKind
 from squads.gates.builtin import HOMES, built_in
 from squads.gates.check import CheckGate
 from squads.gates.checklist import Checklist
+from squads.gates.gate import Gate
 from squads.gates.panel import Panel
+from squads.minds.families import models_in
+from squads.roles.builder import Builder
+from squads.thinking import left_to_a_model
 
 PANEL = "squads.gates.panel:Panel"
 """The class whose card lists other gates' cards as its members."""
@@ -35,6 +40,8 @@ Others = Callable[[str], Any]
 """Returns another card's role by name."""
 Modules = Callable[[str], ModuleType]
 """Returns the module of a file of the project's own."""
+MIND_KEYS = ("model", "family", "tools", "run", "servers", "output_tokens_max")
+"""What only a role says that asks a model."""
 
 
 def checks_named(names: Iterable[str]) -> list[CheckGate]:
@@ -55,7 +62,13 @@ def checks_named(names: Iterable[str]) -> list[CheckGate]:
 
 
 def role_of(
-    card: Card, other: Others, modules: Modules, given: Mapping[str, Any], files: Mapping[str, bytes] | None = None
+    card: Card,
+    other: Others,
+    modules: Modules,
+    given: Mapping[str, Any],
+    files: Mapping[str, bytes] | None = None,
+    *,
+    model: Value | None = None,
 ) -> Any:
     """Return the role that a card describes.
 
@@ -63,8 +76,9 @@ def role_of(
         card: As it was read.
         other: Another card's role by name, for a panel's members.
         modules: The project's own modules by path.
-        files: The project's own files by path, for arguments that name one.
         given: Arguments that the project knows, such as `root`; used where the class takes them and the card is silent.
+        files: The project's own files by path, for arguments that name one.
+        model: What the project's charter names for cards that name no model; None where it names none.
 
     Raises:
         InvalidCard: With file, line, what is wrong and what to do.
@@ -73,7 +87,8 @@ def role_of(
     takes = _parameters(made) - {"prior", "card", "today"}  # what no card can say: the text below it, and a clock
     own = {"checks"} if made is Checklist else {"members"} if card.kind == PANEL else set()
     check_keys(card, takes | own)
-    arguments = {key: value.value for key, value in card.keys.items() if key in takes and key not in own}
+    said = _said(card, made)
+    arguments = {key: value for key, value in said.items() if key in takes and key not in own}
     arguments |= {key: value for key, value in given.items() if key in takes and key not in arguments}
     if "name" in takes:
         arguments["name"] = card.name
@@ -81,7 +96,8 @@ def role_of(
         with _on_disk(card, arguments, files or {}) as placed:
             role = _instance(made, card, other, placed)
         _check_role(role, card)
-        _dress(role, card, takes)
+        _dress(role, card, takes, said)
+        _give_model(role, card, model)
     except InvalidCard:
         raise
     except (SquadsError, TypeError, ValueError) as error:
@@ -101,8 +117,6 @@ def _instance(made: Any, card: Card, other: Others, arguments: dict[str, Any]) -
         return Panel(*[other(name) for name in names], **arguments)
     if isinstance(made, CheckGate):
         return copy.copy(made)  # an instance already, which the card may rename
-    if inspect.isclass(made) and inspect.isabstract(made):
-        raise InvalidCard(f"{card.place('kind')}: {made.__name__} leaves its work to a subclass; name that one")
     return made(**arguments)
 
 
@@ -122,12 +136,7 @@ def _class_of(card: Card, modules: Modules) -> Any:
     """Return what a card's `kind` names: `package.module:Class`, `gates/file.py:Class`, or a plugin."""
     named = card.kind
     if named is None:
-        model = f" with the model {card.get('model')!r}" if card.get("model") else ""
-        base = "squads:checks" if card.folder == "gates" else "squads:change"
-        raise InvalidCard(
-            f"{card.path}: this card says what a role{model} should be told, and names nothing that could listen; "
-            f"add `extends: {base}`, or `kind:` with a class of yours"
-        )
+        return Gate if card.folder == "gates" else Builder
     module, colon, attribute = named.partition(":")
     place = card.place("kind")
     if not colon:
@@ -154,6 +163,38 @@ def _returns_a_role(function: Callable[..., Any]) -> bool:
         return getattr(get_type_hints(function).get("return"), "kind", None) in KINDS
     except (NameError, TypeError, AttributeError):  # an annotation that names nothing says nothing
         return False
+
+
+def _said(card: Card, made: Any) -> dict[str, Any]:
+    """Return a card's keys as the class is told them: models and tools resolved for its kind of role."""
+    said = {key: value.value for key, value in card.keys.items()}
+    if said.get("model") == INHERIT:
+        del said["model"]
+    if "tools" not in _own_parameters(made) and ("tools" in said or "run" in said):
+        said["tools"] = tools_of(card, _kind_of(made)).given
+    return said
+
+
+def _kind_of(made: Any) -> str:
+    """Return the kind of role that a class is, or that a function says it returns."""
+    kind: str = getattr(get_type_hints(made).get("return") if inspect.isfunction(made) else made, "kind", "builder")
+    return kind
+
+
+def _give_model(role: Any, card: Card, default: Value | None) -> None:
+    """Give a role without code the project's model where it names none; raise where it has no mind at all."""
+    if not left_to_a_model(role):
+        if type(role).__module__.startswith("squads.") and (key := next((k for k in MIND_KEYS if k in card.keys), "")):
+            raise InvalidCard(f"{card.place(key)}: {card.kind!r} is code and asks no model; leave `{key}` out")
+        return
+    if models_in(role.model):
+        return
+    if default is None:
+        raise InvalidCard(
+            f"{card.place('model')}: this card says what a model is told, and no model is named; add `model:` here "
+            "or in the front matter of memory/charter.md, or a `kind:` with a class of yours"
+        )
+    role.model = default.value
 
 
 def _check_role(role: Any, card: Card) -> None:
@@ -190,31 +231,37 @@ def _on_disk(card: Card, arguments: dict[str, Any], files: Mapping[str, bytes]) 
         yield {**arguments, **{key: str(Path(folder) / value) for key, value in named.items()}}
 
 
-def _parameters(made: Any) -> set[str]:
-    """Return the names of the arguments that a class or a function takes, those of `**options` included."""
+def _own_parameters(made: Any) -> set[str]:
+    """Return the names of the arguments that a class or a function names itself."""
     if isinstance(made, CheckGate) or (inspect.isclass(made) and made.__init__ is object.__init__):
         return set()
-    found = set()
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return {name for name, parameter in inspect.signature(made).parameters.items() if parameter.kind in named}
+
+
+def _parameters(made: Any) -> set[str]:
+    """Return the names of the arguments that a class or a function takes, those of `**options` included."""
+    found = _own_parameters(made)
+    if isinstance(made, CheckGate) or (inspect.isclass(made) and made.__init__ is object.__init__):
+        return found
     for name, parameter in inspect.signature(made).parameters.items():
-        if parameter.kind in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY):
-            found.add(name)
-        elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
-            hint = get_type_hints(made, include_extras=True).get(name)
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            hint = get_type_hints(made.__init__ if inspect.isclass(made) else made, include_extras=True).get(name)
             found |= set(getattr(next(iter(get_args(hint)), None), "__annotations__", {}))
     return found
 
 
-def _dress(role: Any, card: Card, takes: set[str]) -> None:
+def _dress(role: Any, card: Card, takes: set[str], said: Mapping[str, Any]) -> None:
     """Give a role its name, prior and what else every card may say, where its constructor did not take it."""
     role.name = card.name
     if card.prior.value:
         role.prior = card.prior.value
     role.card = card.digest
-    if "tools" in card.keys and getattr(role, "tools", None):
+    if "tools" in card.keys and getattr(role, "covers", None):
         raise InvalidCard(f"{card.place('tools')}: this gate says itself which tools it is; leave `tools` out")
-    for key in ("model", "family", "tools", "topics", "call_tokens_max", "call_microusd_max"):
-        if key in card.keys and key not in takes:
-            setattr(role, key, card.get(key))
+    for key in (*MIND_KEYS, "topics", "call_tokens_max", "call_microusd_max", "call_ms_max"):
+        if key in said and key not in takes:
+            setattr(role, key, said[key])
     if "refuse_at" in card.keys and "refuse_at" not in takes:
         role.refuse_at = _one_of(Severity, card, "refuse_at", card.get("refuse_at"))
     if "reads" in card.keys and "reads" not in takes:

@@ -9,10 +9,24 @@ import logging
 from dataclasses import dataclass
 
 from squads.contracts.artifact import Manifest
+from squads.contracts.base import Document
 from squads.contracts.errors import BlobError, LedgerBroken
+from squads.contracts.finding import FindingCounts
 from squads.contracts.messages import Signed
-from squads.contracts.records import ArtifactRecord, PacketRecord, PlanRecord
-from squads.handover import Reader, owned, says_the_same, unseal
+from squads.contracts.plan import Acceptance, Objection, Plan, Statement
+from squads.contracts.records import (
+    AcceptanceRecord,
+    AnswerRecord,
+    ArtifactRecord,
+    HeldRecord,
+    ObjectionRecord,
+    PacketRecord,
+    PlanRecord,
+    VerdictRecord,
+    WaiverRecord,
+)
+from squads.contracts.verdict import Abstained, Approved, Refused
+from squads.handover import Reader, brief_digest, owned, unseal
 from squads.kernel.ports import Entry
 from squads.kernel.receipts import receipt_of, record_in
 from squads.lane import Incoming, Lane
@@ -103,3 +117,34 @@ class Intake:
         if not says_the_same(record, document, salt=salt):
             raise ValueError(f"a {record.kind} receipt that says other than the document it speaks of")
         return None, (brought[content],)
+
+
+def says_the_same(record: PacketRecord, document: Document, *, salt: str = "") -> bool:
+    """Say whether a record and the document that it names agree in everything that both of them say.
+
+    `salt` is the packet's; a plan's briefs are named with it.
+    """
+    match record, document:
+        case VerdictRecord(), (Approved() | Refused() | Abstained()):
+            said = (record.decision, record.findings, record.looked, record.waivers, record.usage)
+            found = FindingCounts.of(document.findings)
+            return said == (document.kind, found, document.looked, document.waivers, document.usage)
+        case PlanRecord(), Plan():
+            if len(record.tasks) != len(document.tasks):
+                return False
+            numbers = {task.name: said.task for task, said in zip(document.tasks, record.tasks, strict=True)}
+            return record.usage == document.usage and all(
+                (said.builder, said.gates, said.brief_chars, said.brief)
+                == (task.builder, task.gates, len(task.brief), brief_digest(salt, task.brief))
+                and len(said.after) == len(set(task.after))
+                and {numbers[a] for a in task.after if a in numbers} <= set(said.after)
+                for said, task in zip(record.tasks, document.tasks, strict=True)
+            )
+        case ObjectionRecord(), Objection():
+            return record.usage == document.usage
+        case AcceptanceRecord(), Acceptance():
+            held = tuple(HeldRecord(**h.model_dump()) for h in document.held)
+            return (record.held, record.usage, bool(record.reopen)) == (held, document.usage, bool(document.reopen))
+        case ((AnswerRecord() | WaiverRecord()), Statement()):
+            return True
+    return False

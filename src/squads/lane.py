@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from squads.contracts.artifact import Manifest
 from squads.contracts.errors import InvalidSquad
 from squads.contracts.messages import Envelope
-from squads.contracts.records import PacketRecord, RoleRecord
-from squads.kernel.effects import Ignore
-from squads.kernel.ports import Entry
+from squads.contracts.records import CompositionRecord, PacketRecord, RoleRecord
+from squads.kernel.effects import Effect, Ignore
+from squads.kernel.ports import Entry, Signer
+from squads.kernel.receipts import payload_of
+from squads.kernel.replay import outputs
 from squads.kernel.state import PacketState
+from squads.workspace import signed_entry
 
 Listener = Callable[["PacketRecord | None"], None]
 """Hears every receipt of a packet once it is durable, and None when something else happened that a caller may wait
@@ -33,6 +36,27 @@ class Incoming:
     done: bool = False
     ignored: Ignore | None = None
     failure: Exception | None = None
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one append will hold: inputs with their outputs, in order, and what must be done once it is durable."""
+
+    entries: list[Entry] = field(default_factory=list)
+    content: list[bytes] = field(default_factory=list)
+    happened: list[PacketRecord] = field(default_factory=list)
+    todo: list[Effect] = field(default_factory=list)
+
+    def add(self, item: Incoming, state: PacketState | None, effects: list[Effect], runner: Signer) -> None:
+        """Take in an event that was stepped, with the outputs that the runner signs."""
+        made = outputs(effects)
+        self.entries += [item.entry, *(signed_entry(item.entry.stream, payload_of(output), runner) for output in made)]
+        self.content += item.content
+        for output in made:
+            if isinstance(output, CompositionRecord) and state is not None:
+                self.content.append(state.manifests[output.artifact].blob)
+        self.happened += [item.record, *made]
+        self.todo += effects
 
 
 class Lane:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from squads.contracts.errors import LedgerError
-from squads.contracts.outcome import AwaitingApproval, Composed, Halted, Judgement, NotComposed, Outcome
+from squads.contracts.finding import NO_USAGE
+from squads.contracts.outcome import AwaitingApproval, Composed, Halted, Judgement, NotComposed, Outcome, RoleSpend
 from squads.contracts.plan import Acceptance, Objection, Plan
 from squads.contracts.reasons import EXPLAINED
 from squads.contracts.records import AcceptanceRecord, FaultRecord, ObjectionRecord
 from squads.handover import Reader, names
+from squads.kernel.budget import NOTHING_SPENT, PACKET, Account, allowance_of
 from squads.kernel.lifecycle import Phase
 from squads.kernel.receipts import receipt_of, record_in
 from squads.kernel.state import PacketState
@@ -41,6 +43,8 @@ async def outcome_of(
         return Halted(
             packet=lane.packet,
             judgements=await _judgements(state, reader),
+            usage=state.spend.usage,
+            spent=spent_by_role(state),
             detail=f"stopped by {by}; lift the stop, then resume packet {lane.packet}",
         )
     question = state.question
@@ -48,6 +52,8 @@ async def outcome_of(
         return AwaitingApproval(
             packet=lane.packet,
             judgements=await _judgements(state, reader),
+            usage=state.spend.usage,
+            spent=spent_by_role(state),
             question=question.question,
             subject=question.subject,
             approvers=tuple(by_name(question.approvers, people)),
@@ -60,18 +66,48 @@ async def outcome_of(
 async def _ended(lane: Lane, state: PacketState, workspace: Workspace, reader: Reader) -> Outcome:
     assert state.finish is not None
     judgements = await _judgements(state, reader)
+    usage, spent = state.spend.usage, spent_by_role(state)
     if state.finish.artifact is not None:
         artifact = await reader.artifact(state.finish.artifact)
-        return Composed(packet=lane.packet, judgements=judgements, artifact=artifact)
+        return Composed(packet=lane.packet, judgements=judgements, usage=usage, spent=spent, artifact=artifact)
     reason = state.finish.reason
     return NotComposed(
         packet=lane.packet,
         judgements=judgements,
+        usage=usage,
+        spent=spent,
         reason=reason,
         detail=EXPLAINED[reason],
         task=(await _task_names(state, reader)).get(state.finish.task or 0),
         words=await _words(lane, state, workspace, reader),
     )
+
+
+def spent_by_role(state: PacketState) -> tuple[RoleSpend, ...]:
+    """Return what each role has spent, in the order of the opening; who spent nothing is left out."""
+    accounts = ((role, state.accounts.get(("role", role.name), NOTHING_SPENT).usage) for role in state.opened.roles)
+    return tuple(RoleSpend(role=r.name, kind=r.kind, usage=usage) for r, usage in accounts if usage != NO_USAGE)
+
+
+def _broke(state: PacketState, task: str | None) -> list[str]:
+    """Return which budget was spent, and how much of it, as a sentence; empty where none was."""
+    finish = state.finish
+    if finish is None or finish.budget is None:
+        return []
+    if finish.budget == "workspace":
+        return ["the workspace's budget had no room for this packet's; wait until others have ended, or raise it"]
+    account: Account = PACKET
+    if finish.budget != "packet":
+        account = ("task", finish.task or 0) if finish.budget == "task" else ("role", finish.role or "")
+    spend, allowed = state.accounts.get(account, NOTHING_SPENT), allowance_of(state.opened.budget, account)
+    limits = (
+        ("tokens", spend.tokens, allowed.tokens_max if allowed else None),
+        ("millionths of a US dollar", spend.microusd, allowed.cost_microusd_max if allowed else None),
+        ("ms of waiting", spend.wait_ms, allowed.wait_ms_max if allowed else None),
+    )
+    used = ", ".join(f"{spent:,} of {limit:,} {unit}" for unit, spent, limit in limits if limit is not None)
+    whose = {"packet": "the packet", "task": f"task {task!r}" if task else "each task", "role": f"role {finish.role!r}"}
+    return [f"the budget of {whose[finish.budget]} was spent at an answer of {finish.role!r}: {used}"]
 
 
 async def _task_names(state: PacketState, reader: Reader) -> dict[int, str]:
@@ -101,7 +137,8 @@ async def _judgements(state: PacketState, reader: Reader) -> tuple[Judgement, ..
 
 async def _words(lane: Lane, state: PacketState, workspace: Workspace, reader: Reader) -> tuple[str, ...]:
     """Return what was said besides verdicts: objections, the coordinator's reasons, and what became of silent roles."""
-    words: list[str] = []
+    task = state.finish.task if state.finish else None
+    words = _broke(state, (await _task_names(state, reader)).get(task or 0))
     for stored in await workspace.ledger.read(lane.packet):
         receipt = receipt_of(stored.seq, stored.payload_type, stored.payload, (), stored.time_ms)
         if KINDS[receipt.kind].direction == "output":

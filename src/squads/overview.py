@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from squads.contracts.base import Contract, Digest, Id
+from squads.contracts.outcome import RoleSpend
 from squads.contracts.reasons import Reason
 
 Move = Literal["person", "role", "runner"]
@@ -130,6 +131,8 @@ class OpenPacket(Contract):
     question: OpenQuestion | None = None
     stop: StopInForce | None = None
     next: Next
+    spent: tuple[RoleSpend, ...] = ()
+    """What each role has spent; who spent nothing is not named."""
 
 
 class EndedPacket(Contract):
@@ -146,6 +149,8 @@ class EndedPacket(Contract):
     """The task at which it ended, where there is one."""
     composition: Digest | None
     exit_code: Literal[0, 1, 2]
+    spent: tuple[RoleSpend, ...] = ()
+    """What each role has spent; who spent nothing is not named."""
 
 
 class Unreadable(Contract):

@@ -18,9 +18,11 @@ from pathlib import Path
 
 from squads.adapters.private_files import open_private
 from squads.contracts.artifact import Artifact
+from squads.contracts.base import SALT_BYTES
+from squads.contracts.plan import Statement
 from squads.contracts.records import QuestionRecord
 from squads.contracts.work import Answer
-from squads.kernel.ports import Approver, Signer
+from squads.kernel.ports import Approver, Entropy, Signer
 from squads.resolve import NAME
 
 NAMES = "people.txt"
@@ -95,3 +97,11 @@ def _content(path: Path) -> bytes:
 def _names_in(content: bytes) -> tuple[str, ...]:
     lines = content.decode(errors="replace").splitlines()
     return tuple(dict.fromkeys(line for line in lines if NAME.fullmatch(line)))
+
+
+def statement_of(text: str, entropy: Entropy) -> tuple[tuple[bytes, ...], str | None]:
+    """Return (blobs, digest) of what a person wrote; nothing for an empty text."""
+    if not text:
+        return (), None
+    digest, blob = Statement(text=text).seal(entropy(SALT_BYTES))
+    return (blob,), digest

@@ -7,11 +7,12 @@ library: nobody can take over `sql.unique-null` by being installed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from squads.adapters.pydantic_ai.names import Plugins
 from squads.contracts.errors import InvalidPlugin
 
 GROUPS = ("squads.roles", "squads.gates", "squads.checks", "squads.models")
@@ -66,6 +67,24 @@ def load(group: str, name: str, *, taken: Iterable[str] = ()) -> Any:
             f"the plugin {name!r} of {plugin.package} cannot be loaded from {plugin.target}: "
             f"{type(error).__name__}: {error}; mend or uninstall it"
         ) from error
+
+
+def models(*, taken: Iterable[str] = ()) -> Plugins:
+    """Return the providers of models that installed packages bring, by the part of a model string before its colon.
+
+    Nothing is loaded before a model of it is made, and a broken one is named then. `taken` are the prefixes that the
+    library knows: a package that claims one of those is never asked.
+    """
+    own = set(taken)
+    return Plugins(names=frozenset(p.name for p in find("squads.models", taken=own)) - own, load=_maker)
+
+
+def _maker(prefix: str) -> Callable[[str], Any]:
+    """Return a package's function from a model's name to a pydantic-ai model. Raises `InvalidPlugin`."""
+    made = load("squads.models", prefix)
+    if not callable(made):
+        raise InvalidPlugin(f"the plugin {prefix!r} is {made!r:.60}, not a function from a model's name to a model")
+    return made  # type: ignore[no-any-return]
 
 
 def look(group: str, *, taken: Iterable[str] = ()) -> list[Plugin]:

@@ -2,38 +2,44 @@
 
 A change never picks its own judge: where there is a commit that a change is made from, the project is read from that
 commit, classes included. The charter's front matter holds what the squad as a whole is told: who may approve, how
-independent gates must be, and its bounds.
+independent gates must be, its bounds, and which model roles ask that name none.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_args
+from typing import Any
 
+from squads import plugins
 from squads.adapters import git
-from squads.cards import Card, nearest, read_card
-from squads.contracts.base import Contract
-from squads.contracts.errors import InvalidCard, InvalidInput, StorageUnavailable
+from squads.adapters.models import Models
+from squads.adapters.pydantic_ai.mcp_servers import check_servers
+from squads.adapters.pydantic_ai.providers import PROVIDERS
+from squads.cards import INHERIT, Card, Value, nearest, read_card
+from squads.charter import MODEL_SETTINGS, settings_of
+from squads.contracts.errors import InvalidCard, InvalidInput, InvalidModel, StorageUnavailable
 from squads.contracts.memory import Fact
-from squads.contracts.packet import ApprovalRule, Budget, Limits, Packet
-from squads.contracts.records import Independence
-from squads.front_matter import PAGE_BYTES_MAX, Page, has_front_matter, read_page
+from squads.contracts.packet import Budget, Limits, Packet
+from squads.front_matter import PAGE_BYTES_MAX, has_front_matter, read_page
 from squads.instances import PANEL, role_of
+from squads.kernel.model_ports import Model, Sandbox
 from squads.memory.pages import decision_in, facts_in
 from squads.memory.shelf import Shelf
+from squads.minds.families import models_in
 from squads.project_modules import ProjectModules
 from squads.squad import Squad
+from squads.thinking import everyone, left_to_a_model
 
 FOLDERS = ("roles", "gates", "memory")
 FILES_MAX = 500
 """How many files a project's three folders may hold."""
 CHARTER = "memory/charter.md"
 _SUFFIXES = (".md", ".markdown", ".py", ".json", ".yml", ".yaml")
-_SETTINGS = ("people", "independence", "approval", "limits", "budget")
 _OPEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -60,8 +66,15 @@ class Project:
         for path, content in pages.items():
             if path.count("/") == 1 and path.startswith(("roles/", "gates/")) and not path.endswith("/README.md"):
                 self._add(read_card(content, path))
-        self.settings = _settings(read_page(pages.get(CHARTER, b""), CHARTER))
-        self.shelf = Shelf(_facts(pages), charter=read_page(pages.get(CHARTER, b""), CHARTER).prose)
+        charter = read_page(pages.get(CHARTER, b""), CHARTER)
+        settings = settings_of(charter)
+        self.settings = {key: value for key, value in settings.items() if key not in MODEL_SETTINGS}
+        """What the charter tells the squad."""
+        self.asking = {key: value for key, value in settings.items() if key in MODEL_SETTINGS}
+        """What the charter says of models: `model` for cards that name none, `prices`, `slots`."""
+        self.origins = {key: charter.place(key) for key in settings}
+        """Where each setting was written."""
+        self.shelf = Shelf(_facts(pages), charter=charter.prose)
         self._roles: dict[str, Any] = {}
         self._making: list[str] = []
         self._modules: ProjectModules | None = None
@@ -80,6 +93,11 @@ class Project:
             raise _too_many(commit[:12])
         return cls(files, root=git.top_of(directory), label=f"commit {commit[:12]}") if _is_project(files) else None
 
+    @property
+    def model(self) -> Value | None:
+        """The model of roles that name none, and where the charter says so; None where it names none."""
+        return Value(self.asking["model"], self.origins["model"]) if "model" in self.asking else None
+
     def role(self, name: str) -> Any:
         """Return the role of a card, made when it is first asked for. Raises `InvalidCard`."""
         if name not in self.cards:
@@ -89,7 +107,9 @@ class Project:
         if name not in self._roles:
             self._making.append(name)
             try:
-                self._roles[name] = role_of(self.cards[name], self.role, self._module, {"root": self.root}, self.files)
+                self._roles[name] = role_of(
+                    self.cards[name], self.role, self._module, {"root": self.root}, self.files, model=self.model
+                )
             finally:
                 self._making.pop()
         return self._roles[name]
@@ -129,10 +149,33 @@ class Project:
     def _makers(self) -> list[Any]:
         return [self.role(name) for name, card in self.cards.items() if card.folder == "roles"]
 
-    def squad(self, *, store: Path | None, builder: Any = None, limits: Limits | None = None, **options: Any) -> Squad:
+    def squad(
+        self,
+        *,
+        store: Path | None,
+        builder: Any = None,
+        limits: Limits | None = None,
+        models: Model | Mapping[str, Any] | None = None,
+        record: Path | None = None,
+        replay: Path | None = None,
+        **options: Any,
+    ) -> Squad:
         """Return the project's squad over a store; with `builder` it stands for all builders and the coordinator.
 
-        `options` go to `Squad` and win over the charter's settings. Raises `InvalidCard`, `InvalidSquad`.
+        Args:
+            store: Where receipts are kept; None keeps everything in memory.
+            builder: Used instead of the project's own builders and coordinator.
+            limits: Used instead of the charter's.
+            models: What asks models, or models of yours by the string that cards use; else the charter's prices and
+                slots hold, and models of installed packages can be asked.
+            record: A folder to which every reply of a model is written.
+            replay: A folder of recorded replies: nothing is asked over the network.
+            options: Go to `Squad` and win over the charter's settings.
+
+        Raises:
+            InvalidModel: For a model that cannot be asked here, with the place that names it; nothing was begun.
+            InvalidCard: For a card that cannot be used.
+            InvalidSquad: For roles that do not fit together.
         """
         settings = dict(self.settings)
         if limits is not None:
@@ -140,7 +183,61 @@ class Project:
         team: dict[str, Any] = {"builders": [builder]} if builder is not None else {"builders": self.builders()}
         if builder is None and (coordinator := self.coordinator()) is not None:
             team["coordinator"] = coordinator
-        return Squad(**{**settings, **team, "gates": self.gates(), "memory": self.shelf, "store": store, **options})
+        team["gates"] = self.gates()
+        team |= {key: options.pop(key) for key in ("builders", "coordinator", "gates") if key in options}
+        roles = [*team["builders"], team.get("coordinator"), *team["gates"]]
+        asks = self._models(roles, models, record, replay)
+        # Commands never see the ledger: what composed and what was said of it is nobody's to change.
+        hidden = [store] if store is not None else []
+        own = {"models": asks, "sandbox": _sandbox(roles, hidden), "memory": self.shelf, "store": store}
+        made = {**settings, **team, **own, **options}
+        if (budget := made.get("budget")) is not None:
+            made["budget"] = self._of_those_here(budget, roles)
+        return Squad(**made)
+
+    def _of_those_here(self, budget: Budget, here: Sequence[Any]) -> Budget:
+        """Return the budget without allowances for cards that this squad leaves out: a change is judged by gates."""
+        names = {getattr(role, "name", None) for role in here}
+        return budget.but(roles=tuple(a for a in budget.roles if a.role in names or a.role not in self.cards))
+
+    def _models(
+        self, roles: Sequence[Any], given: Model | Mapping[str, Any] | None, record: Path | None, replay: Path | None
+    ) -> Model | None:
+        """Return what asks the models of these roles; None where no role has one. Raises `InvalidModel`."""
+        asking = [role for role in everyone(roles) if models_in(getattr(role, "model", None))]
+        model: Model
+        if not asking and (record or replay):
+            raise InvalidInput("no role of this squad asks a model, so there is nothing to record or to replay")
+        if given is not None and not isinstance(given, Mapping):
+            if record or replay:
+                raise InvalidInput("what is given as `models` records and replays by itself; give it the folder")
+            model = given
+        elif asking or given:
+            model = Models(
+                given,
+                prices=self.asking.get("prices"),
+                slots=self.asking.get("slots"),
+                plugins=plugins.models(taken=PROVIDERS),
+                record=record,
+                replay=replay,
+            )
+        else:
+            return None
+        for role in filter(left_to_a_model, asking):  # code of its own may ask whom it likes
+            with _told_with(self._place(role, "model")):
+                for name in models_in(role.model):
+                    model.check(name)
+            with _told_with(self._place(role, "servers")):
+                check_servers(role.servers)
+        return model
+
+    def _place(self, role: Any, key: str) -> str:
+        """Return where a role was told something; empty for a role that is not of this project."""
+        card = self.cards.get(role.name)
+        if card is None or self._roles.get(role.name) is not role:
+            return ""
+        inherited = key == "model" and card.get("model") in (None, INHERIT)
+        return self.origins.get("model", card.path) if inherited else card.place(key)
 
     def _add(self, card: Card) -> None:
         if card.name in self.cards:
@@ -248,33 +345,19 @@ def _facts(pages: Mapping[str, bytes]) -> list[Fact]:
     return found
 
 
-def _settings(page: Page) -> dict[str, Any]:
-    """Return the squad's arguments that a charter's front matter gives."""
-    made: dict[str, Any] = {}
-    for key, value in page.values.items():
-        if key not in _SETTINGS:
-            raise InvalidCard(f"{page.place(key)}: there is no key {key!r}; {nearest(key, _SETTINGS)}")
-        try:
-            made[key] = _setting(key, value)
-        except (InvalidInput, TypeError) as error:
-            raise InvalidCard(f"{page.place(key)}: {error}") from error
-    return made
+@contextmanager
+def _told_with(place: str) -> Iterator[None]:
+    """Give an `InvalidModel` that is raised inside the place in a card that it is about."""
+    try:
+        yield
+    except InvalidModel as error:
+        raise InvalidModel(f"{place}: {error}" if place else str(error)) from error
 
 
-def _setting(key: str, value: Any) -> Any:
-    models: Mapping[str, type[Contract]] = {"approval": ApprovalRule, "limits": Limits, "budget": Budget}
-    if key in models:
-        model = models[key]
-        if not isinstance(value, Mapping):
-            raise InvalidInput(f"{key!r} holds `key: value` lines; known: {', '.join(model.model_fields)}")
-        for inner in value:
-            if inner not in model.model_fields:
-                raise InvalidInput(f"there is no key {inner!r}; {nearest(str(inner), model.model_fields)}")
-        return model(**value)
-    if key == "independence":
-        if value not in get_args(Independence):
-            raise InvalidInput(f"{value!r} is no independence; {nearest(str(value), get_args(Independence))}")
-        return value
-    if not isinstance(value, Sequence) or isinstance(value, str) or not all(isinstance(v, str) for v in value):
-        raise InvalidInput(f"{key!r} is a list of names, such as [owner]; got {value!r:.60}")
-    return value
+def _sandbox(roles: Iterable[Any], hidden: Iterable[Path]) -> Sandbox | None:
+    """Return where commands of builders' tools run; None where no card lists programs."""
+    if not any(getattr(role, "run", ()) for role in everyone(roles)):
+        return None
+    from squads.adapters.process_sandbox import ProcessSandbox
+
+    return ProcessSandbox(hidden=hidden)

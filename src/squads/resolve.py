@@ -13,12 +13,17 @@ from collections.abc import Iterable, Sequence
 from types import CodeType
 from typing import Any
 
+from pydantic import ValidationError
+
 from squads.contracts.base import canonical, digest_of
 from squads.contracts.errors import DuplicateRole, InvalidSquad, NoGates, SelfGate
 from squads.contracts.messages import RUNNER
-from squads.contracts.records import MemberRecord, RoleRecord
+from squads.contracts.records import Independence, MemberRecord, ModelRecord, RoleRecord
+from squads.kernel.model_ports import Model
 from squads.kernel.ports import Role
-from squads.kernel.registry import independence
+from squads.kernel.registry import LEVELS, apart, independence, judged_by, models_apart, readers_in, too_near
+from squads.minds.families import family_of, model_of, models_in
+from squads.thinking import allowance_of, left_to_a_model
 
 NAME = re.compile(r"[a-z][a-z0-9._-]{0,63}")
 
@@ -40,6 +45,10 @@ def check_role(role: Any, kind: str, example: str) -> None:
     """Raise `InvalidSquad` unless `role` is an instance of a role of this kind."""
     if inspect.isclass(role):
         raise InvalidSquad(f"{role.__name__} is a class; hand over an instance: {role.__name__}()")
+    if (verb := left_to_a_model(role)) and not models_in(getattr(role, "model", None)):
+        raise InvalidSquad(
+            f"{type(role).__name__} has no `{verb}` of its own and no model; write `{verb}`, or give model='...'"
+        )
     if getattr(role, "kind", None) != kind or not callable(getattr(role, "answer", None)):
         what = f"the function {role.__name__}" if inspect.isfunction(role) else f"{type(role).__name__} {role!r:.60}"
         raise InvalidSquad(f"{what} is no {kind}; {example}")
@@ -51,8 +60,10 @@ def prior_of(role: Any) -> str:
     parts = {
         "prior": getattr(role, "prior", ""),
         "code": _code_of(subject),
-        "model": getattr(role, "model", None),
-        "tools": [str(t) for t in getattr(role, "tools", ())],
+        "model": list(models_in(getattr(role, "model", None))),
+        "tools": [str(t) for t in (*getattr(role, "tools", ()), *getattr(role, "run", ()))],
+        "servers": [s.model_dump(mode="json") for s in getattr(role, "servers", ())],
+        "covers": [str(t) for t in getattr(role, "covers", ())],
         "card": getattr(role, "card", ""),
         "members": [prior_of(m) for m in getattr(role, "members", ())],
     }
@@ -84,6 +95,26 @@ def _bytecode(code: CodeType) -> str:
     return f"{code.co_code.hex()}({inner}){code.co_names}"
 
 
+def models_of(role: Any) -> tuple[ModelRecord, ...]:
+    """Return the models that may answer for a role: what each is called, and what it is.
+
+    A `family` of the role's own is for models whose names do not say theirs. Raises `InvalidSquad` for what is no model
+    string, and for a family that a name contradicts: saying so would make no weights another's.
+    """
+    said = getattr(role, "family", None)
+    try:
+        known = {model: family_of(model) for model in models_in(getattr(role, "model", None))}
+        if said and known and None not in known.values() and said not in known.values():
+            held = ", ".join(f"{model!r} is {family}" for model, family in known.items())
+            raise InvalidSquad(f"{name_of(role)!r} says family {said!r}, and {held}; leave `family` out")
+        return tuple(ModelRecord(called=m, name=model_of(m), family=f or said) for m, f in known.items())
+    except (TypeError, AttributeError, ValidationError):
+        raise InvalidSquad(
+            f"{name_of(role)!r} names the model {getattr(role, 'model', None)!r:.80} (family {said!r:.40}); a model is "
+            "written 'provider:name', such as 'anthropic:claude-sonnet-5-5', and fallbacks are a list of those"
+        ) from None
+
+
 def members_of(gate: Any) -> list[MemberRecord]:
     """Return the gates that a panel is made of, those of panels inside it included."""
     found = []
@@ -92,8 +123,7 @@ def members_of(gate: Any) -> list[MemberRecord]:
             MemberRecord(
                 name=name_of(member),
                 prior=prior_of(member),
-                model=getattr(member, "model", None),
-                family=getattr(member, "family", None),
+                models=models_of(member),
             )
         )
         found += members_of(member)
@@ -105,25 +135,31 @@ def is_unsafe(role: Any) -> bool:
     return bool(getattr(role, "unsafe", False)) or any(map(is_unsafe, getattr(role, "members", ())))
 
 
-def record_of_role(role: Role) -> RoleRecord:
-    """Return the frozen record of a role."""
+def record_of_role(role: Role, model: Model | None = None) -> RoleRecord:
+    """Return the frozen record of a role, with what one answer may cost at most."""
+    tokens, microusd, wait_ms = allowance_of(role, model)
     return RoleRecord(
         name=name_of(role),
         kind=role.kind,
         prior=prior_of(role),
         reads=tuple(getattr(role, "reads", ())) if role.kind == "gate" else (),
         refuse_at=getattr(role, "refuse_at", "major"),
-        model=getattr(role, "model", None),
-        family=getattr(role, "family", None),
+        models=models_of(role),
         members=tuple(members_of(role)),
         unsafe=is_unsafe(role),
-        call_tokens_max=getattr(role, "call_tokens_max", 0),
-        call_microusd_max=getattr(role, "call_microusd_max", 0),
+        call_tokens_max=tokens,
+        call_microusd_max=microusd,
+        call_ms_max=wait_ms,
     )
 
 
-def resolve(coordinator: Any, builders: Sequence[Any], gates: Sequence[Any]) -> dict[str, tuple[Role, RoleRecord]]:
-    """Return every role by name, with its record. Raises an `InvalidSquad` that names the mistake."""
+def resolve(
+    coordinator: Any, builders: Sequence[Any], gates: Sequence[Any], *, model: Model | None = None
+) -> dict[str, tuple[Role, RoleRecord]]:
+    """Return every role by name, with its record. Raises an `InvalidSquad` that names the mistake.
+
+    `model` knows prices: what one answer may cost is reserved from them where a role does not say.
+    """
     if not gates:
         raise NoGates(
             "a squad without gates lets everything through, so it is refused; give gates=[...], "
@@ -136,13 +172,13 @@ def resolve(coordinator: Any, builders: Sequence[Any], gates: Sequence[Any]) -> 
         check_role(builder, "builder", "subclass squads.Builder and hand over an instance")
     for gate in gates:
         check_role(gate, "gate", "subclass squads.Gate, or decorate a function with @check('an.invariant-id')")
-    return _distinct([coordinator, *builders, *gates])
+    return _distinct([coordinator, *builders, *gates], model)
 
 
-def _distinct(roles: Iterable[Any]) -> dict[str, tuple[Role, RoleRecord]]:
+def _distinct(roles: Iterable[Any], model: Model | None) -> dict[str, tuple[Role, RoleRecord]]:
     resolved: dict[str, tuple[Role, RoleRecord]] = {}
     for role in roles:
-        record = record_of_role(role)
+        record = record_of_role(role, model)
         if record.name in resolved:
             other = resolved[record.name][1]
             raise DuplicateRole(
@@ -158,3 +194,45 @@ def _distinct(roles: Iterable[Any]) -> dict[str, tuple[Role, RoleRecord]]:
                     "no one judges their own work: give the gate another prior, model or class"
                 )
     return resolved
+
+
+def check_independence(records: Iterable[RoleRecord], demanded: Independence) -> None:
+    """Raise unless every gate is as independent as is demanded of everybody whose attempts it reads.
+
+    The kernel asks again when a packet is opened and for every ticket; this says it before anything is begun.
+    Raises `SelfGate` with the gate, the author, what was reached and the way out; `InvalidSquad` for an unknown demand.
+    """
+    if demanded not in LEVELS:
+        raise InvalidSquad(f"{demanded!r:.60} is no independence; known: {', '.join(LEVELS)}")
+    roles = {record.name: record for record in records}
+    for gate in (r for r in roles.values() if r.kind == "gate"):
+        for author in judged_by(gate, roles):
+            if too_near(gate, author, demanded):
+                reached = independence(gate, author)
+                raise SelfGate(
+                    f"the gate {gate.name!r} is independent of the {author.kind} {author.name!r} by {reached!r}, and "
+                    f"this squad demands {demanded!r}: {_why_near(gate, author, demanded)}"
+                )
+
+
+def _why_near(gate: RoleRecord, author: RoleRecord, demanded: Independence) -> str:
+    """Return what brings a gate and an author together, and the way out."""
+    reader = min(readers_in(gate), key=lambda r: LEVELS.index(apart(r, author) or "identity"))
+    whose = "" if reader is gate else f"its member {reader.name!r}: "
+    if not reader.models or not author.models:
+        return f"{whose}both are code; give one of them a model, or demand 'prior'"
+    pairs = [(one, other) for one in reader.models for other in author.models]
+    one, other = min(pairs, key=lambda pair: LEVELS.index(models_apart(*pair)))
+    if one.name == other.name:
+        return f"{whose}{one.called!r} and {other.called!r} are one model, {one.name}; give the gate another"
+    unknown = next((model.called for model in (one, other) if not model.family), None)
+    if unknown is not None:
+        return f"{whose}nobody knows the family of {unknown!r}; say `family:` in the card, or give another model"
+    return f"{whose}{one.called!r} and {other.called!r} are both {one.family}; give the gate a model of another family"
+
+
+def several(given: Any, what: str) -> list[Any]:
+    """Return what was given as a list; one thing where several belong is a mistake that a loop would hide."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InvalidSquad(f"{what}={given!r:.60} is one thing where several belong; write {what}=[...]")
+    return list(given)

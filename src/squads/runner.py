@@ -15,11 +15,10 @@ from contextlib import suppress
 from typing import Any
 
 from squads.contracts.base import SALT_BYTES, digest_of
-from squads.contracts.errors import BusClosed, Conflict, LedgerError, UnknownPacket
+from squads.contracts.errors import BusClosed, Conflict, LedgerError, Overdrawn, UnknownPacket
 from squads.contracts.messages import RUNNER, Envelope, Failed, Signed
 from squads.contracts.records import (
     AnswerRecord,
-    CompositionRecord,
     DeadlineRecord,
     FaultRecord,
     Opened,
@@ -31,14 +30,14 @@ from squads.folding import fold
 from squads.handover import Reader
 from squads.intake import Intake, Unreadable
 from squads.kernel.effects import Arm, Ask, Effect, Finish, Ignore, Send
+from squads.kernel.funds import reservation_of, settlement_of
 from squads.kernel.lifecycle import Phase
 from squads.kernel.pending import pending
-from squads.kernel.ports import WORKSPACE, Approver, Bus, Consumer, Delivery, Entry
+from squads.kernel.ports import WORKSPACE, Approver, Bus, Consumer, Delivery
 from squads.kernel.receipts import payload_of
-from squads.kernel.replay import outputs
 from squads.kernel.state import Attested
 from squads.kernel.step import step
-from squads.lane import Incoming, Lane, Listener
+from squads.lane import Batch, Incoming, Lane, Listener
 from squads.workspace import PROGRAM, Workspace, signed_entry
 
 log = logging.getLogger("squads.runner")
@@ -98,11 +97,16 @@ class Runner:
     # What callers do ------------------------------------------------------------------------------------------------
 
     async def open(self, opened: Opened, content: tuple[bytes, ...], *, listener: Listener | None = None) -> Lane:
-        """Open a packet, signed by this program."""
+        """Open a packet, signed by this program; where the workspace's budget has no room, that is recorded instead."""
         lane = self._lanes[opened.packet] = Lane(opened.packet)
         if listener:
             lane.listeners.append(listener)
-        if await self.say(lane, opened, PROGRAM, content):
+        try:
+            ignored = await self.say(lane, opened, PROGRAM, content)
+        except Overdrawn as error:
+            log.info("packet %s: %s", opened.packet, error)
+            ignored = await self.say(lane, opened.but(funded=False), PROGRAM, content)
+        if ignored:
             lane.tell()  # it was not let in: whoever waits must hear of it
         return lane
 
@@ -197,7 +201,7 @@ class Runner:
                     self.ignored["not asked"] += 1
                 case Failed():
                     lane.details[envelope.body.about] = envelope.body.detail
-                    ignored = await self._fault(lane, envelope.body.about, envelope.body.reason)
+                    ignored = await self._fault(lane, envelope.body)
                 case _:
                     self.ignored["not a reply"] += 1
         except Exception as error:  # whoever waits for the packet must hear of it; the loop goes on for the others
@@ -213,13 +217,13 @@ class Runner:
             case Incoming():
                 return await self._turn(lane, taken)
             case Unreadable():
-                return await self._fault(lane, taken.about, "unreadable")
+                return await self._fault(lane, Failed(about=taken.about, reason="unreadable"))
         self.ignored[taken] += 1
         return None
 
-    async def _fault(self, lane: Lane, about: str, reason: str) -> Ignore | None:
-        fields = {"workspace": self.workspace.id, "packet": lane.packet, "about": about, "reason": reason}
-        return await self.say(lane, FaultRecord.model_validate(fields), RUNNER)
+    async def _fault(self, lane: Lane, failed: Failed) -> Ignore | None:
+        about = {"workspace": self.workspace.id, "packet": lane.packet, "about": failed.about}
+        return await self.say(lane, FaultRecord(**about, reason=failed.reason, usage=failed.usage), RUNNER)
 
     async def _deadline(self, packet: str, about: str) -> None:
         lane = self._lanes.get(packet)
@@ -257,10 +261,7 @@ class Runner:
         runner = self.workspace.signer(RUNNER)
         while True:
             view, now, state = self.workspace.view, self.workspace.now_ms(), lane.state
-            entries: list[Entry] = []
-            content: list[bytes] = []
-            happened: list[PacketRecord] = []
-            todo: list[Effect] = []
+            batch = Batch()
             for item in taken:
                 key = item.entry.signatures[0][0].hex()
                 receipt = digest_of(item.entry.payload)
@@ -269,26 +270,25 @@ class Runner:
                 item.ignored = next((e for e in effects if isinstance(e, Ignore)), None)
                 if item.ignored:
                     continue
-                made = outputs(effects)
-                entries += [item.entry, *(signed_entry(lane.packet, payload_of(o), runner) for o in made)]
-                content += item.content
-                for output in made:
-                    if isinstance(output, CompositionRecord) and state is not None:
-                        content.append(state.manifests[output.artifact].blob)
-                happened += [item.record, *made]
-                todo += effects
-            if entries:
-                expect = {lane.packet: lane.length, WORKSPACE: view.length}
+                batch.add(item, state, effects, runner)
+            if batch.entries:
                 try:
-                    await self.workspace.ledger.append(entries, expect=expect, time_ms=now, content=content)
+                    await self.workspace.ledger.append(
+                        batch.entries,
+                        expect={lane.packet: lane.length, WORKSPACE: view.length},
+                        time_ms=now,
+                        content=batch.content,
+                        reserve=reservation_of(lane.state, state),
+                        settle=settlement_of(lane.state, state),
+                    )
                 except Conflict:
                     await self._fold(lane, missing_ok=True)
                     self._noticed(lane)
                     continue
                 self.workspace.confirmed()
                 lane.state = state
-                lane.length += len(entries)
-                self.reader.remember(content)
+                lane.length += len(batch.entries)
+                self.reader.remember(batch.content)
             break
         for item in taken:
             item.done = True
@@ -296,9 +296,9 @@ class Runner:
                 self.ignored[item.ignored.reason] += 1
                 log.debug("packet %s: ignored a %s: %s", lane.packet, item.record.kind, item.ignored.reason)
         if lane.listeners:
-            for record in happened:
+            for record in batch.happened:
                 lane.tell(record)
-        await self._act(lane, todo)
+        await self._act(lane, batch.todo)
 
     async def _act(self, lane: Lane, effects: list[Effect]) -> None:
         """Do what the kernel asked for, after the receipts are durable."""

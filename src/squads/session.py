@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 
 from squads.adapters.local_bus import LocalBus
-from squads.contracts.records import RoleRecord
+from squads.adapters.sealed_journal import SealedJournal
+from squads.contracts.errors import LedgerError
+from squads.contracts.outcome import Composed, NotComposed, Outcome
+from squads.contracts.records import Opened, PacketRecord, RoleRecord
 from squads.handover import Reader
+from squads.kernel.model_ports import Model, Sandbox
 from squads.kernel.ports import Approver, Role
+from squads.lane import Lane, Listener
+from squads.minding import Minding, Watchers
+from squads.outcomes import outcome_of
 from squads.people import Introduced
-from squads.runner import Runner
+from squads.runner import LOOK_SECONDS, Runner
+from squads.telemetry import NO_TRACING, Telemetry, Tracing, tracing_of
 from squads.worker import Worker
-from squads.workspace import Workspace
+from squads.workspace import JOURNAL, Workspace
 
 
 class Session:
@@ -26,8 +35,11 @@ class Session:
     def __init__(self, loop: asyncio.AbstractEventLoop, begin: Callable[[Session], Awaitable[None]]) -> None:
         self.loop = loop
         self.users = 0
+        self.watchers = Watchers()
+        self._tracing: Tracing = NO_TRACING
         self.ready = asyncio.ensure_future(begin(self), loop=loop)
         self._parts: list[Worker | Runner | LocalBus] = []
+        self._looking: asyncio.Task[None] | None = None
 
     async def start(
         self,
@@ -38,6 +50,9 @@ class Session:
         records: Mapping[str, RoleRecord],
         approver: Approver | None,
         slots: int,
+        model: Model | None = None,
+        sandbox: Sandbox | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         """Put a runner and a worker for `roles` on a bus of their own."""
         self.workspace = workspace
@@ -45,7 +60,20 @@ class Session:
         bus, reader = LocalBus(), Reader(workspace.blobs)
         introduced = Introduced(approver, self.people) if approver else None
         self.runner = Runner(workspace, bus, approver=introduced, reader=reader, roles=records)
-        worker = Worker(
+        # The store is not trusted, and what it says of a model's reply would become a signed verdict.
+        journal = SealedJournal(workspace.ledger.journal, lambda: workspace.signer(JOURNAL))
+        minding = Minding(
+            model,
+            records,
+            journal=journal,
+            blobs=workspace.blobs,
+            sandbox=sandbox,
+            watch=self.watchers.tell,
+            watched=self.watchers.any,
+            text=self.watchers.text,
+        )
+        self._tracing = tracing_of(telemetry, records, journal)
+        self._worker = worker = Worker(
             bus,
             reader,
             roles,
@@ -54,13 +82,99 @@ class Session:
             entropy=workspace.entropy,
             permit=self.runner.permit,
             slots=slots,
+            minding=minding,
+            tracing=self._tracing,
         )
         self._parts = [worker, self.runner, bus]
         worker.start()
         self.runner.start()
+        if model is not None:
+            self._looking = asyncio.create_task(self._look_out())
+
+    async def stopped(self) -> None:
+        """Let a stop that is in force reach those who wait for a packet, and models that are asked for one."""
+        self._worker.let_go(self.workspace.view.stopped)
+        await self.runner.stopped()
+
+    async def _look_out(self) -> None:
+        """While a model is asked, look whether another process has set a stop: nothing else would tell us."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if not self._worker.asks:
+                continue
+            with suppress(LedgerError):  # whoever sends or claims next will meet it
+                await self.workspace.confirm()
+                if self._worker.let_go(self.workspace.view.stopped):
+                    await self.runner.stopped()
+
+    # One packet, from its opening or resumption until it ends or waits ------------------------------------------------
+
+    async def open(self, opened: Opened, content: tuple[bytes, ...], listener: Listener) -> Lane:
+        """Open a packet; follow its lane with `settled` or `follow`."""
+        await self._tracing.begin(opened.packet)
+        try:
+            return await self.runner.open(opened, content, listener=listener)
+        except BaseException as error:
+            self._tracing.leave(opened.packet, error)
+            raise
+
+    async def resume(self, packet: str, listener: Listener) -> Lane:
+        """Take up an open packet from the ledger; follow its lane with `settled`. Raises `UnknownPacket`."""
+        await self._tracing.begin(packet, resumed=True)
+        try:
+            return await self.runner.resume(packet, listener=listener)
+        except BaseException as error:
+            self._tracing.leave(packet, error)
+            raise
+
+    async def settled(self, lane: Lane, happened: asyncio.Event) -> Outcome:
+        """Return how a packet stands once nothing more happens here by itself; `happened` is set when something has."""
+        try:
+            while True:
+                await happened.wait()
+                happened.clear()
+                if (outcome := await self._outcome_of(lane)) is not None:
+                    return outcome
+        except BaseException as error:
+            self._tracing.leave(lane.packet, error)
+            raise
+
+    async def follow(
+        self, lane: Lane, queue: asyncio.Queue[PacketRecord | None]
+    ) -> AsyncGenerator[PacketRecord | Outcome, None]:
+        """Yield every receipt that comes in, and at last how the packet stands. Close it where it is left early."""
+        outcome: Outcome | None = None
+        try:
+            while outcome is None:
+                record = await queue.get()
+                if record is not None:
+                    yield record
+                else:
+                    outcome = await self._outcome_of(lane)
+        except BaseException as error:
+            self.watchers.drop(lane.packet)
+            self._tracing.leave(lane.packet, None if isinstance(error, GeneratorExit) else error)
+            raise
+        while not queue.empty():  # a wake-up from before may have found the packet's end
+            if (record := queue.get_nowait()) is not None:
+                yield record
+        yield outcome
+
+    async def _outcome_of(self, lane: Lane) -> Outcome | None:
+        runner = self.runner
+        outcome = await outcome_of(lane, self.workspace, runner.reader, self.people, runner.ignored)
+        if isinstance(outcome, (Composed, NotComposed)):
+            runner.forget(lane)
+        if outcome is not None:
+            self.watchers.drop(lane.packet)
+            await self._tracing.end(lane.packet, outcome)
+        return outcome
 
     async def close(self) -> None:
         """Close what was started: whoever answers first, whoever carries the answers last."""
         await asyncio.gather(self.ready, return_exceptions=True)
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
         for part in self._parts:
             await part.close()

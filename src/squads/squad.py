@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from squads.adapters.approvers import CallableApprover
+from squads.adapters.approvers import approver_of
 from squads.adapters.system import system_entropy
 from squads.contracts.base import SALT_BYTES
 from squads.contracts.errors import Denied, InvalidInput, InvalidSquad
-from squads.contracts.outcome import Composed, Halted, NotComposed, Outcome
-from squads.contracts.packet import ApprovalRule, Budget, Limits, Packet
+from squads.contracts.outcome import Halted, Outcome
+from squads.contracts.packet import ApprovalRule, Budget, Limits, Packet, WorkspaceBudget
 from squads.contracts.plan import Statement
 from squads.contracts.records import (
     AnswerRecord,
@@ -28,14 +28,18 @@ from squads.contracts.records import (
     RecalledRecord,
     WaiverRecord,
 )
+from squads.contracts.thinking import Progress, UnsafeText
 from squads.kernel.lifecycle import Phase
+from squads.kernel.model_ports import Model, Sandbox
 from squads.kernel.ports import Approver, Clock, Entropy, Memory
 from squads.lane import Lane, Listener
-from squads.opening import filled, opening_of, recall_for
-from squads.outcomes import outcome_of
-from squads.resolve import NAME, resolve
+from squads.opening import check_budget, filled, opening_of, recall_for
+from squads.people import statement_of
+from squads.resolve import NAME, check_independence, resolve, several
 from squads.roles.coordinator import OneTask
 from squads.session import Session
+from squads.telemetry import Telemetry
+from squads.thinking import thinking_with
 from squads.workspace import Workspace
 
 
@@ -52,12 +56,19 @@ class Squad:
         keys: Where private keys are kept; None is `SQUADS_HOME` or the user's configuration directory.
         limits: Bounds for packets that bring none.
         budget: What packets that bring no budget may spend.
+        workspace_budget: What all packets of this workspace may spend together; every packet then needs a budget, and
+            sets all of it aside before it begins.
         approval: Who must say yes to compositions of packets that name nobody.
         approver: How to reach those people from here: an `Approver`, a function from the composition to True, False or
             None, or one such function per name. Without it the packet waits in the ledger.
         people: Names of people whose keys this workspace holds. The first one is who `approver` reaches.
         memory: The charter and the facts that roles are told, each what it may read; see `squads.memory`.
+        models: Asks the models that roles name: a `Models`, or models of yours by the string that roles use. Made where
+            a role needs one and nothing is given.
+        sandbox: Where the commands of builders' tools run; without one no command runs.
         independence: How far apart each gate must be from those it judges: `identity`, `prior`, `model`, `family`.
+            Asked of every model that may answer, and raises `SelfGate` where it is not reached.
+        telemetry: What operators are told through OpenTelemetry; None tells nobody anything.
         clock: The source of time.
         entropy: The source of chance.
         slots: How many requests each role works on at once.
@@ -77,35 +88,47 @@ class Squad:
         keys: str | Path | None = None,
         limits: Limits | None = None,
         budget: Budget | None = None,
+        workspace_budget: WorkspaceBudget | None = None,
         approval: ApprovalRule | None = None,
         approver: Approver | Callable[..., Any] | Mapping[str, Callable[..., Any]] | None = None,
         people: Iterable[str] = ("owner",),
         memory: Memory | None = None,
+        models: Model | Mapping[str, Any] | None = None,
+        sandbox: Sandbox | None = None,
         independence: Independence = "prior",
+        telemetry: Telemetry | None = None,
         clock: Clock | None = None,
         entropy: Entropy = system_entropy,
         slots: int = 64,
     ) -> None:
-        team = [*([builder] if builder is not None else []), *_several(builders, "builders")]
+        team = [*([builder] if builder is not None else []), *several(builders, "builders")]
         if coordinator is None and len(team) > 1:
             raise InvalidSquad(
                 f"{len(team)} builders and no coordinator: nobody says who builds what; give coordinator=..."
             )
-        self._roles = resolve(coordinator if coordinator is not None else OneTask(), team, _several(gates, "gates"))
+        self._models = thinking_with(models, [coordinator, *team, *several(gates, "gates")])
+        self._owns_models = self._models is not models  # made here: who else could close them?
+        self._sandbox = sandbox
+        self._roles = resolve(
+            coordinator if coordinator is not None else OneTask(), team, several(gates, "gates"), model=self._models
+        )
+        check_independence((record for _, record in self._roles.values()), independence)
         self._amends = coordinator is not None
         self._limits = limits or Limits()
         self._budget = budget or Budget()
+        self._workspace_budget = workspace_budget
         self._approval = approval
-        self._people = tuple(dict.fromkeys(_several(people, "people")))
+        self._people = tuple(dict.fromkeys(several(people, "people")))
         for person in self._people:
             if not isinstance(person, str) or not NAME.fullmatch(person):
                 raise InvalidSquad(
                     f"{person!r} is no name for a person's key; use lower-case letters, digits, '.', '_' and '-', "
                     "starting with a letter"
                 )
-        self._approver = _approver(approver, self._people)
+        self._approver = approver_of(approver, self._people)
         self._memory = memory
         self._independence: Independence = independence
+        self._telemetry = telemetry
         self._store = store
         self._keys = None if keys is None else Path(keys)
         self._clock = clock
@@ -126,7 +149,7 @@ class Squad:
         async with self._open_session() as session:
             happened = asyncio.Event()
             lane = await self._begin(session, made, lambda record: happened.set() if record is None else None)
-            return lane if isinstance(lane, Halted) else await self._end(session, lane, happened)
+            return lane if isinstance(lane, Halted) else await session.settled(lane, happened)
 
     def run_sync(self, packet: str | Packet) -> Outcome:
         """Run one packet from code that is not asynchronous."""
@@ -136,28 +159,29 @@ class Squad:
             return asyncio.run(self.run(packet))
         raise InvalidInput("run_sync() was called inside a running event loop; write `await squad.run(...)` there")
 
-    async def stream(self, packet: str | Packet) -> AsyncIterator[PacketRecord | Outcome]:
+    async def stream(
+        self,
+        packet: str | Packet,
+        *,
+        watch: Callable[[Progress], None] | None = None,
+        unsafe_text_before_verdict: Callable[[UnsafeText], None] | None = None,
+    ) -> AsyncIterator[PacketRecord | Outcome]:
         """Yield every receipt of the packet as it becomes durable, and at last its outcome.
 
-        Receipts carry digests, names and numbers: no artifact's text leaves before the verdicts on it.
+        `watch` is told what roles with models are at meanwhile. Receipts and progress carry digests, names and numbers:
+        no artifact's text leaves before the verdicts on it, unless somebody takes what models write while they write it
+        with `unsafe_text_before_verdict`. Both are called on the event loop and must return at once.
         """
         made = self._packet(packet)
         async with self._open_session() as session:
             queue: asyncio.Queue[PacketRecord | None] = asyncio.Queue()
-            lane = await self._begin(session, made, queue.put_nowait)
+            lane = await self._begin(session, made, queue.put_nowait, watch, unsafe_text_before_verdict)
             if isinstance(lane, Halted):
                 yield lane
                 return
-            while True:
-                record = await queue.get()
-                if record is not None:
-                    yield record
-                elif (outcome := await self._outcome_of(session, lane)) is not None:
-                    while not queue.empty():  # a wake-up from before may have found the packet's end
-                        if (record := queue.get_nowait()) is not None:
-                            yield record
-                    yield outcome
-                    return
+            async with aclosing(session.follow(lane, queue)) as told:
+                async for happened in told:
+                    yield happened
 
     async def resume(self, packet: str) -> Outcome:
         """Take up an open packet from the ledger and return how it stands; an ended one returns how it ended.
@@ -166,12 +190,17 @@ class Squad:
         """
         async with self._open_session() as session:
             happened = asyncio.Event()
-            lane = await session.runner.resume(
-                packet, listener=lambda record: happened.set() if record is None else None
-            )
-            return await self._end(session, lane, happened)
+            lane = await session.resume(packet, lambda record: happened.set() if record is None else None)
+            return await session.settled(lane, happened)
 
-    async def _begin(self, session: Session, packet: Packet, listener: Listener) -> Lane | Halted:
+    async def _begin(
+        self,
+        session: Session,
+        packet: Packet,
+        listener: Listener,
+        watch: Callable[[Progress], None] | None = None,
+        text: Callable[[UnsafeText], None] | None = None,
+    ) -> Lane | Halted:
         """Open a packet, or say that a stop does not let it begin."""
         digest, blob = packet.seal(self._entropy(SALT_BYTES))
         recalled, told = recall_for(packet, self._roles, self._memory, self._entropy) if self._memory else ((), ())
@@ -179,22 +208,8 @@ class Squad:
         if (stop := session.workspace.view.stopped(opened.packet)) is not None:
             by = session.people.get(stop.author, stop.author)
             return Halted(packet=opened.packet, detail=f"stopped by {by}; nothing was opened")
-        return await session.runner.open(opened, (blob, *told), listener=listener)
-
-    async def _end(self, session: Session, lane: Lane, happened: asyncio.Event) -> Outcome:
-        """Wait until nothing more happens here by itself."""
-        while True:
-            await happened.wait()
-            happened.clear()
-            if (outcome := await self._outcome_of(session, lane)) is not None:
-                return outcome
-
-    async def _outcome_of(self, session: Session, lane: Lane) -> Outcome | None:
-        runner = session.runner
-        outcome = await outcome_of(lane, session.workspace, runner.reader, session.people, runner.ignored)
-        if isinstance(outcome, (Composed, NotComposed)):
-            runner.forget(lane)
-        return outcome
+        session.watchers.add(opened.packet, watch, text)
+        return await session.open(opened, (blob, *told), listener)
 
     # People -----------------------------------------------------------------------------------------------------------
 
@@ -211,7 +226,7 @@ class Squad:
             question = lane.state.question if lane.state else None
             if question is None or lane.state is None or lane.state.phase is not Phase.ASKING:
                 raise InvalidInput(f"packet {packet} has no open question; resume it to see where it stands")
-            content, digest = _statement(reason, self._entropy)
+            content, digest = statement_of(reason, self._entropy)
             record = AnswerRecord(
                 workspace=session.workspace.id,
                 packet=packet,
@@ -253,7 +268,7 @@ class Squad:
         """Stop one packet, or with None everything in this workspace. False when it was stopped already."""
         async with self._open_session() as session:
             done = await session.workspace.stop(reason, packet=packet)
-            await session.runner.stopped()
+            await session.stopped()
             return done
 
     async def lift(self, reason: str, *, person: str, packet: str | None = None) -> bool:
@@ -289,7 +304,9 @@ class Squad:
             await self.close()
 
     async def close(self) -> None:
-        """Let go of the ledger. Open packets stay open and can be resumed."""
+        """Let go of the ledger, and of models' connections that were not given. Open packets can be resumed."""
+        if self._models is not None and self._owns_models:
+            await self._models.close()
         if self._workspace is not None and self._store is not None:
             await self._workspace.close()
             self._workspace = None
@@ -339,6 +356,9 @@ class Squad:
             records={name: record for name, (_, record) in self._roles.items()},
             approver=self._approver,
             slots=self._slots,
+            model=self._models,
+            sandbox=self._sandbox,
+            telemetry=self._telemetry,
         )
 
     # From a packet to its opening -------------------------------------------------------------------------------------
@@ -347,36 +367,12 @@ class Squad:
         if isinstance(packet, str):
             packet = Packet(brief=packet, limits=self._limits)
         own = {"limits": self._limits, "budget": self._budget, "approval": self._approval}
-        return filled(packet, self._roles, self._people, own, amends=self._amends)
+        made = filled(packet, self._roles, self._people, own, amends=self._amends, shared=self._workspace_budget)
+        if self._models is not None:
+            check_budget(made, self._roles, self._models.price, self._workspace_budget)
+        return made
 
     def _opening(self, packet: Packet, digest: str, memory: tuple[RecalledRecord, ...] = ()) -> Opened:
         assert self._workspace is not None
         records = tuple(record for _, record in self._roles.values())
-        return opening_of(packet, digest, self._workspace, records, self._independence, memory)
-
-
-def _several(given: Any, what: str) -> list[Any]:
-    """Return what was given as a list; one thing where several belong is a mistake that a loop would hide."""
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise InvalidSquad(f"{what}={given!r:.60} is one thing where several belong; write {what}=[...]")
-    return list(given)
-
-
-def _approver(given: Any, people: tuple[str, ...]) -> Approver | None:
-    if given is None or hasattr(given, "ask"):
-        return given  # type: ignore[no-any-return]
-    if isinstance(given, Mapping):
-        return CallableApprover(given)
-    if callable(given) and people:
-        return CallableApprover({people[0]: given})
-    raise InvalidSquad(
-        f"{given!r} is no approver; give a function from the composition to True, False or None, "
-        "one such function per name, or an object with `ask`"
-    )
-
-
-def _statement(text: str, entropy: Entropy) -> tuple[tuple[bytes, ...], str | None]:
-    if not text:
-        return (), None
-    digest, blob = Statement(text=text).seal(entropy(SALT_BYTES))
-    return (blob,), digest
+        return opening_of(packet, digest, self._workspace, records, self._independence, memory, self._workspace_budget)

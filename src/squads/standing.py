@@ -17,6 +17,7 @@ from squads.handover import Reader
 from squads.handover import names as task_names
 from squads.kernel.lifecycle import Phase
 from squads.kernel.state import PacketState, Ticket
+from squads.outcomes import spent_by_role
 from squads.overview import (
     EndedPacket,
     GateSaid,
@@ -50,7 +51,7 @@ class Standing:
             packet=state.opened.packet,
             title=await self._title(state),
             phase=state.phase.value,
-            opened_ms=_opened_ms(state),
+            opened_ms=state.opened_ms,
             moved_ms=state.time_ms,
             due_ms=state.due_ms,
             tasks=_task_standings(state, tasks),
@@ -58,6 +59,7 @@ class Standing:
             question=question,
             stop=stop,
             next=self._next(state, question, waits, stop),
+            spent=spent_by_role(state),
         )
 
     async def ended(self, state: PacketState) -> EndedPacket:
@@ -67,7 +69,7 @@ class Standing:
         return EndedPacket(
             packet=state.opened.packet,
             title=await self._title(state),
-            opened_ms=_opened_ms(state),
+            opened_ms=state.opened_ms,
             ended_ms=state.time_ms,
             outcome=finish.outcome,
             reason=finish.reason,
@@ -75,6 +77,7 @@ class Standing:
             task=None if finish.task is None else (await self._tasks(state))[finish.task],
             composition=finish.artifact,
             exit_code=0 if finish.outcome == "composed" else 1 if finish.reason in REFUSALS else 2,
+            spent=spent_by_role(state),
         )
 
     async def question(self, state: PacketState) -> OpenQuestion | None:
@@ -201,10 +204,6 @@ class Standing:
             who = ", ".join(dict.fromkeys(f"{wait.who} ({wait.what})" for wait in waits))
             return Next(whose="role", sentence=f"{who} must answer; where no squad is at it, resume the packet")
         return Next(whose="runner", sentence="resume the packet; nothing is out for it")
-
-
-def _opened_ms(state: PacketState) -> int:
-    return state.due_ms - state.opened.limits.packet_ms_max
 
 
 def _task_standings(state: PacketState, tasks: Mapping[int, str]) -> tuple[TaskStanding, ...]:

@@ -30,7 +30,7 @@ from squads.ledger.statement import PAYLOAD_TYPE, pae, statement_bytes
 from squads.ledger.trust import Trust
 from squads.people import NAMES, opaque, remember, remembered
 
-ROOT, LOG, RUNNER, PROGRAM, PEOPLE = "root", "log", "runner", "program", "people"
+ROOT, LOG, RUNNER, PROGRAM, PEOPLE, JOURNAL = "root", "log", "runner", "program", "people", "journal"
 OWNER = "owner"
 """Who a squad asks when nobody was named."""
 FRESH_SECONDS = 0.1

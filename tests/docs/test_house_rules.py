@@ -50,7 +50,9 @@ def test_nothing_is_left_for_later() -> None:
         f"{p.relative_to(ROOT)}:{number}: {line.strip()}"
         for p in SOURCES
         for number, line in enumerate(p.read_text("utf-8").splitlines(), 1)
-        if words.search(line) and not (p.name.startswith("conformance_") and "raise NotImplementedError" in line)
+        if words.search(line)
+        and not (p.name.startswith("conformance_") and "raise NotImplementedError" in line)
+        and "except NotImplementedError" not in line  # somebody else's: a model that cannot stream says so with it
     ]
 
     assert found == []

@@ -25,7 +25,9 @@ from squads.ledger.types import KINDS
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 NAMES = (REFERENCE / "public-names.md").read_text("utf-8")
-GIVEN_TO_ROLES = "Complaint Waiver Acceptance Usage File Manifest Judgement Cited Recalled"
+GIVEN_TO_ROLES = (
+    "Complaint Waiver Acceptance Usage File Manifest Judgement Cited Recalled Allowance RoleAllowance RoleSpend"
+)
 """Documented beside the public names, and marked there as none."""
 
 
@@ -147,7 +149,7 @@ def test_every_verification_check_says_what_to_do_when_it_fails() -> None:
     page = (ROOT / "docs" / "how-to" / "verify-a-ledger.md").read_text("utf-8")
     rows = re.findall(r"^\| `([\w-]+)` \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)
 
-    assert [*CHECKS, "replay", "index", "content"] == [name for name, _, _ in rows]
+    assert [*CHECKS, "replay", "index", "content", "budget"] == [name for name, _, _ in rows]
     assert list(CHECKS.values()) == [shows for name, shows, _ in rows if name in CHECKS]
     assert all(len(what) > 20 for _, _, what in rows)
 

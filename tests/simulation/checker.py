@@ -20,6 +20,26 @@ AUTHORS_KIND = {"plan": "coordinator", "acceptance": "coordinator", "artifact": 
 INPUTS = ("plan", "objection", "artifact", "verdict", "acceptance", "answer", "waiver", "fault")
 
 
+def asked_of(record: Any) -> str:
+    """Return the role that something was asked of."""
+    return str(record.role if hasattr(record, "role") else record.gate)
+
+
+def accounts(record: Any) -> list[tuple[str, Any]]:
+    """Return the accounts on which the answer to an assignment or ticket counts."""
+    return [("packet", 0), ("role", asked_of(record)), *([("task", record.task)] if record.task is not None else [])]
+
+
+def most(role: Any) -> tuple[int, int, int]:
+    """Return what one answer of a role may cost."""
+    return role.call_tokens_max, role.call_microusd_max, role.call_ms_max
+
+
+def cost_of(usage: Any) -> tuple[int, int, int]:
+    """Return what a reply cost."""
+    return usage.tokens, usage.cost_microusd, usage.wait_ms
+
+
 class Violation(AssertionError):
     """The ledger holds something that must not be there."""
 
@@ -44,9 +64,8 @@ class Ask:
     """What a verdict counts as: `approved`, `refused`, `abstained`; `abstained` for silence."""
     void: bool = False
     equivocated: bool = False
-    tokens: int = 0
-    microusd: int = 0
-    """What it may still cost, or did cost."""
+    cost: tuple[int, int, int] = (0, 0, 0)
+    """Tokens, money and time that it may still cost, or did cost."""
 
 
 @dataclass
@@ -76,7 +95,6 @@ class Books:
     plan_rounds: int = 0
     next_task: int = 1
     tries: dict[int, int] = field(default_factory=dict)
-    spent_over: bool = False
     finish: Any = None
     last: Any = None
     """The newest input."""
@@ -180,19 +198,31 @@ class Checker:
         b = self.b
         b.messages += 1
         must(b.messages <= b.opened.limits.messages_max, "more messages than messages_max")
-        ask = Ask(record, tokens=record.tokens_reserved, microusd=record.microusd_reserved)
-        role = b.roles[record.role if hasattr(record, "role") else record.gate]
-        must(
-            (ask.tokens, ask.microusd) == (role.call_tokens_max, role.call_microusd_max),
-            "a reservation that is not what the role may cost",
-        )
-        tokens = sum(a.tokens for a in b.asks.values()) + ask.tokens
-        microusd = sum(a.microusd for a in b.asks.values()) + ask.microusd
-        budget = b.opened.budget
-        must(budget.tokens_max is None or tokens <= budget.tokens_max, "more tokens than the budget")
-        must(budget.cost_microusd_max is None or microusd <= budget.cost_microusd_max, "more money than the budget")
+        ask = Ask(record, cost=(record.tokens_reserved, record.microusd_reserved, record.wait_ms_reserved))
+        role = b.roles[asked_of(record)]
+        must(ask.cost == most(role), "a reservation that is not what the role may cost")
+        for account in accounts(record):
+            must(not self._passed_by(account, ask.cost), "more reserved and spent than the budget of", account)
         must(record.due_ms == self.now + b.opened.limits.reply_ms_max, "a request with another deadline")
         return ask
+
+    def used(self, account: tuple[str, Any]) -> tuple[int, ...]:
+        """Return tokens, money and time that an account has spent, with what is still out for it."""
+        costs = [a.cost for a in self.b.asks.values() if account in accounts(a.record)]
+        return tuple(map(sum, zip(*costs, strict=True))) if costs else (0, 0, 0)
+
+    def _limits(self, account: tuple[str, Any]) -> tuple[int | None, ...]:
+        budget = self.b.opened.budget
+        kind, whose = account
+        own = {"packet": budget, "task": budget.task}.get(kind)
+        if kind == "role":
+            own = {allowed.role: allowed for allowed in budget.roles}.get(whose)
+        return (own.tokens_max, own.cost_microusd_max, own.wait_ms_max) if own else (None, None, None)
+
+    def _passed_by(self, account: tuple[str, Any], more: tuple[int, ...] = (0, 0, 0)) -> bool:
+        """Say whether an account passes a limit once `more` is added."""
+        rows = zip(self._limits(account), self.used(account), more, strict=True)
+        return any(limit is not None and used + added > limit for limit, used, added in rows)
 
     def _assignment(self, entry: Any, record: Any) -> None:
         b = self.b
@@ -322,13 +352,14 @@ class Checker:
             return None
         must(not ask.void, "an answer to a voided request")
         must(what == "objection" or ask.record.work == what, "an answer that was not asked for")
+        self._answered_by(record)
         self._close(ask, entry, record.usage)
         return ask
 
     def _close(self, ask: Ask, entry: Any, usage: Any) -> None:
         ask.closed = True
         ask.answer, ask.answer_key, ask.answer_digest = entry.record, entry.key, entry.digest
-        ask.tokens, ask.microusd = usage.tokens, usage.cost_microusd
+        ask.cost = cost_of(usage)
 
     def _second(self, ask: Ask, entry: Any, about: str) -> None:
         must(not ask.equivocated, "a third answer was recorded")
@@ -360,6 +391,7 @@ class Checker:
         must(record.subject == ticket.subject, "a verdict about other bytes than its ticket")
         must(record.attempt == ticket.attempt, "a verdict about another attempt than its ticket")
         must(record.independence == ticket.independence, "a verdict that claims another independence")
+        self._answered_by(record)
         must(not self._is_void(key), "a verdict on a voided attempt")
         for name, made_by in self._lineage(ticket.subject, key):
             kind = b.roles[name].kind if name in b.roles else ""
@@ -371,8 +403,14 @@ class Checker:
             self._adopt_when_approved()
 
     def _count(self, record: Any, ticket: Any) -> str:
-        """Return what a verdict counts as: one that cites a waiver that is not live could not look."""
+        """Return what a verdict counts as.
+
+        One that cites a waiver that is not live could not look, and by which model nobody says did not look with any.
+        """
         b = self.b
+        if record.decision == "approved" and record.looked and b.roles[record.author].models and not record.model:
+            self.facts.add("approved by no model")
+            return "abstained"
         if not record.waivers:
             return str(record.decision)
         for waiver in record.waivers:
@@ -407,6 +445,9 @@ class Checker:
     def _fault(self, entry: Any, record: Any) -> None:
         must(self._holds(entry.key, "runner", "fault"), "a fault that the runner did not sign")
         self._silence(record.about)
+        if record.usage is not None:
+            self.b.asks[record.about].cost = cost_of(record.usage)
+            self.facts.add("fault with a known cost")
 
     def _deadline(self, entry: Any, record: Any) -> None:
         b = self.b
@@ -528,13 +569,7 @@ class Checker:
             author = self.b.roles[name]
             if author.name == gate.name or author.prior == gate.prior:
                 return None
-            if gate.model is None or author.model is None:
-                level = "prior" if gate.model == author.model else "family"
-            elif gate.model == author.model:
-                level = "prior"
-            else:
-                level = "family" if gate.family and author.family and gate.family != author.family else "model"
-            reached = min(reached, level, key=LEVELS.index)
+            reached = min(reached, self._level(gate, author), key=LEVELS.index)
         return reached
 
     def _passed(self, key: tuple[str, int, int], subject: str) -> bool:
@@ -750,6 +785,8 @@ class Checker:
         must(b.opened.gates, "composed without gates")
         self._check_union(composition)
         self._check_accepted()
+        for account in {account for a in b.asks.values() for account in accounts(a.record)}:
+            must(not self._passed_by(account), "composed past the budget of", account)
         ask = next(a for a in b.plan_asks if a.answer is b.plan)
         must(self._passed(("plan", 0, ask.record.attempt), b.plan.content), "composed under a plan that gates refused")
         keys = [("artifact", t.task, len(b.builds[t.task])) for t in b.plan.tasks]
@@ -817,12 +854,21 @@ class Checker:
                 "over a bound that was not reached",
             )
         elif reason == "budget-spent":
-            budget, asks = b.opened.budget, b.asks.values()
-            tokens = sum(a.tokens for a in asks) + max(r.call_tokens_max for r in b.opened.roles)
-            microusd = sum(a.microusd for a in asks) + max(r.call_microusd_max for r in b.opened.roles)
-            spent = budget.tokens_max is not None and tokens > budget.tokens_max
-            spent |= budget.cost_microusd_max is not None and microusd > budget.cost_microusd_max
-            must(spent, "ended for its budget, which was not spent")
+            self._check_spent(record)
+
+    def _check_spent(self, record: Any) -> None:
+        """A budget was spent: the one that is named, by the role that is named, at the task that is named."""
+        b = self.b
+        self.facts.add(f"budget of the {record.budget} spent")
+        if record.budget == "workspace":
+            must(not b.opened.funded, "no room in the workspace's budget, which had some")
+            return
+        must(b.opened.funded, "another budget than the workspace's was spent")
+        whose = {"packet": 0, "task": record.task, "role": record.role}[record.budget]
+        account = (record.budget, whose)
+        zero = b.last.kind == "opened" and 0 in self._limits(account)
+        must(zero or self._passed_by(account, most(b.roles[record.role])), "ended for a budget that was not spent")
+        must(record.budget != "packet" or record.task is None, "the packet's budget ended at a task")
 
     def _check_exhausted(self, number: int, how: str) -> None:
         b = self.b
@@ -865,18 +911,33 @@ class Checker:
         rule = opened.approval
         if rule and len({a for a in rule.approvers if f"human:{a}" in held}) < rule.quorum:
             return "not-authorised"
-        return None
+        return "budget-spent" if not opened.funded or any(map(self._has_nothing, opened.roles)) else None
+
+    def _has_nothing(self, role: Any) -> bool:
+        """Say whether a limit of 0 stands before a role that costs something."""
+        on = [("packet", 0), ("role", role.name)]
+        if role.kind == "builder" or "artifact" in role.reads:
+            on.append(("task", 0))
+        costs = [bool(role.models) or amount > 0 for amount in most(role)]
+        return any(limit == 0 and costs[n] for account in on for n, limit in enumerate(self._limits(account)))
 
     def _far_enough(self, gate: Any, author: Any) -> bool:
         if gate.name == author.name or gate.prior == author.prior:
             return False
-        if gate.model is None or author.model is None:
-            level = "prior" if gate.model == author.model else "family"
-        elif gate.model == author.model:
-            level = "prior"
-        else:
-            level = "family" if gate.family and author.family and gate.family != author.family else "model"
-        return LEVELS.index(level) >= LEVELS.index(self.b.opened.independence)
+        return LEVELS.index(self._level(gate, author)) >= LEVELS.index(self.b.opened.independence)
+
+    def _level(self, gate: Any, author: Any) -> str:
+        """Return how far apart two roles are: as far as the two of their models that are nearest."""
+        if not gate.models or not author.models:
+            return "family" if gate.models or author.models else "prior"
+        if {m.name for m in gate.models} & {m.name for m in author.models}:
+            return "prior"
+        own, others = {m.family for m in gate.models}, {m.family for m in author.models}
+        return "model" if None in own | others or own & others else "family"
+
+    def _answered_by(self, record: Any) -> None:
+        known = {m.called for m in self.b.roles[record.author].models}
+        must(record.model is None or record.model in known, "an answer of a model that its role has not")
 
 
 def check(world: Any, keys: Mapping[str, frozenset[str]], runner: str) -> set[str]:

@@ -53,8 +53,10 @@ def run(seeds: range, kernel: SimpleNamespace, report: Report | None = None) -> 
 def run_one(world: World, report: Report) -> set[str]:
     """Run and check one world; return what was seen in it."""
     world.run()
-    facts = Checker(world.entries, world.manifests, ROLES, RUNNER).facts
+    checker = Checker(world.entries, world.manifests, ROLES, RUNNER)
+    facts = checker.facts
     check_end(world)
+    check_accounts(world, checker)
     check_replay(world)
     chance = Random(world.seed)
     everything = world.seed % 50 == 0
@@ -81,6 +83,19 @@ def check_end(world: World) -> None:
         raise Violation("the packet ended without a finish")
     if state.ended and world.kernel.pending(state):
         raise Violation("a packet that ended still has something to send")
+
+
+def check_accounts(world: World, checker: Checker) -> None:
+    """Every account holds what the receipts cost, and at the end nothing is reserved any more."""
+    state = world.state
+    for account, spend in state.accounts.items():
+        if tuple(a + b for a, b in zip(spend[:3], spend[4:], strict=True)) != checker.used(account):
+            raise Violation(f"the account {account} holds {spend}, and its receipts cost {checker.used(account)}")
+        if state.ended and any(spend[4:]):
+            raise Violation(f"the packet ended, and the account {account} still holds reservations: {spend}")
+    for name, spend in world.shadow.balances.items():
+        if state.ended and (any(spend[4:]) or spend[:4] != state.spend[:4]):
+            raise Violation(f"the packet ended, and the workspace's account {name} stands at {spend}")
 
 
 def check_replay(world: World) -> None:

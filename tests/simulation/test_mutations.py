@@ -14,7 +14,7 @@ import simulate
 from kernels import Edit, load
 from scenarios import Scenario, a_waiver_counts_once
 
-WORLDS_MAX = 6_000
+WORLDS_MAX = 8_000
 """No mutant may live longer than this."""
 FIRST_SEED = 1_000_000
 
@@ -221,7 +221,43 @@ MUTANTS = [
             "if reached is None or registry.LEVELS.index(reached) < registry.LEVELS.index(state.opened.independence):",
             "if reached is None:",
         ),
-        ("registry", "if reached is None or LEVELS.index(reached) < needed:", "if reached is None:"),
+        ("registry", "return reached is None or LEVELS.index(reached) < LEVELS.index(demanded)", "return not reached"),
+    ),
+    mutant(
+        "only the first choice of a gate counts for its independence",
+        ("registry", "for one in gate.models for other", "for one in gate.models[:1] for other"),
+    ),
+    mutant(
+        "only the first choice of an author counts for independence",
+        ("registry", "for other in author.models)", "for other in author.models[:1])"),
+    ),
+    mutant(
+        "the furthest pair of models counts for independence",
+        ("registry", "return min((models_apart(", "return max((models_apart("),
+    ),
+    mutant(
+        "one model by two routes counts as two",
+        ("registry", "if one.name == other.name:", "if one.called == other.called:"),
+    ),
+    mutant(
+        "two models of one family count as two families",
+        ("registry", "one.family and other.family and one.family != other.family", "True"),
+    ),
+    mutant(
+        "a verdict of a model that the gate has not counts",
+        ("reviewing", "if not registry.may_answer(role, record.model):", "if False:"),
+    ),
+    mutant(
+        "work of a model that the role has not counts",
+        ("step", "if not registry.may_answer(turn.state.roles[record.author], record.model):", "if False:"),
+    ),
+    mutant(
+        "a gate of models approves without asking one",
+        (
+            "reviewing",
+            'if decision == "approved" and record.looked and role.models and record.model is None:',
+            "if False:",
+        ),
     ),
     mutant(
         "a gate with the author's prior may judge",
@@ -288,8 +324,8 @@ MUTANTS = [
         "silence counts as approval",
         (
             "step",
-            'reviewing.answer(turn, about, "abstained", usage=None)',
-            'reviewing.answer(turn, about, "approved", usage=None)',
+            'reviewing.answer(turn, about, "abstained", usage=usage)',
+            'reviewing.answer(turn, about, "approved", usage=usage)',
         ),
     ),
     # waivers
@@ -445,19 +481,94 @@ MUTANTS = [
         "a reservation is forgotten",
         (
             "budget",
-            "spend.tokens_reserved + tokens, spend.microusd_reserved + microusd)",
-            "spend.tokens_reserved, spend.microusd_reserved)",
+            "spend.tokens_reserved + tokens,",
+            "spend.tokens_reserved,",
         ),
+    ),
+    mutant(
+        "time is not looked at",
+        ("budget", "(allowance.wait_ms_max, after.wait_ms + after.wait_ms_reserved),", "(None, 0),"),
+    ),
+    mutant("a task's budget is not looked at", ("budget", "return budget.task", "return None")),
+    mutant("a role's budget is not looked at", ("budget", "if allowed.role == whose", "if False")),
+    mutant("a role pays from another's budget", ("budget", "if allowed.role == whose", "if allowed.role != whose")),
+    mutant(
+        "the packet's budget is not looked at",
+        ("budget", 'if kind == "packet":\n        return budget', 'if kind == "packet":\n        return None'),
+    ),
+    mutant(
+        "an answer counts on the packet alone",
+        (
+            "budget",
+            'return (PACKET, own) if task is None else (PACKET, ("task", task), own)',
+            "return (PACKET,)",
+        ),
+    ),
+    mutant(
+        "a reservation is made on some accounts before another refuses",
+        (
+            "budget",
+            "        if spend is None:\n            return account\n        charged[account] = spend",
+            "        if spend is None:\n            break\n        charged[account] = spend",
+        ),
+    ),
+    mutant(
+        "a gate's ticket does not count on its task",
+        (
+            "budget",
+            '    own: Account = ("role", role)',
+            '    own: Account = ("role", role)\n    task = None if role[0] == "g" else task',
+        ),
+    ),
+    mutant(
+        "a limit of zero lets begin",
+        ("step", "if (nothing_left := budget.hopeless(", "if False and (nothing_left := budget.hopeless("),
+    ),
+    mutant("a packet without funds begins", ("step", "if not record.funded:", "if False:")),
+    mutant(
+        "what a failed answer cost is not heard",
+        ("step", "return _silence(turn, record.about, record.usage)", "return _silence(turn, record.about)"),
+    ),
+    mutant(
+        "an answer that overspends goes on",
+        ("turn", "if self.overspent is None:\n            return False", "if True:\n            return False"),
+    ),
+    mutant(
+        "an end leaves work reserved",
+        ("turn", "if not job.receipt:\n                self.settle(", "if False:\n                self.settle("),
+    ),
+    mutant(
+        "an end leaves tickets reserved",
+        (
+            "turn",
+            "if not ticket.decision:\n                self.settle(ticket.record, None)\n        composed",
+            "if False:\n                self.settle(ticket.record, None)\n        composed",
+        ),
+    ),
+    mutant(
+        "the task at which a budget ended is not said",
+        ("turn", 'task=None if kind == "packet" else task, account=kind', "task=None, account=kind"),
+    ),
+    mutant(
+        "a packet's end gives nothing back to the workspace",
+        ("funds", "if after is None or not after.ended or", "if True or"),
+    ),
+    mutant(
+        "the workspace is told another cost than the packet's",
+        ("funds", "usage=after.spend.usage", "usage=after.spend._replace(tokens=0).usage"),
     ),
     mutant(
         "silence costs nothing",
         (
             "budget",
-            "spend.tokens + (tokens if usage is None else usage.tokens)",
-            "spend.tokens + (0 if usage is None else usage.tokens)",
+            "tokens=amount.tokens, cost_microusd=amount.microusd",
+            "tokens=0, cost_microusd=amount.microusd",
         ),
     ),
-    mutant("what was reserved is not settled", ("budget", "spend.tokens_reserved - tokens,", "spend.tokens_reserved,")),
+    mutant(
+        "what was reserved is not settled",
+        ("budget", "spend.tokens_reserved - amount.tokens,", "spend.tokens_reserved,"),
+    ),
     # the ledger
     mutant(
         "outputs need not be the runner's or there at all", ("replay", "if not due or due[0] != record:", "if False:")

@@ -28,7 +28,7 @@ from squads import Abstained, Approved, Artifact, Builder, Coordinator, Finding,
 from squads.adapters.local_bus import LocalBus
 from squads.contracts.base import SALT_BYTES
 from squads.contracts.messages import Envelope, Failed, Signed
-from squads.contracts.packet import AttemptKind
+from squads.contracts.packet import AttemptKind, Budget, WorkspaceBudget
 from squads.contracts.plan import Objection, Plan
 from squads.contracts.records import RULES_VERSION, Opened, RoleRecord
 from squads.contracts.work import BuildWork, PlanWork, ReviewWork
@@ -334,6 +334,8 @@ class World:
         self.crashes = self.chance.choice([0, 0, 1, 2, 4])
         self.stops = self.chance.random() < 0.2
         self.packets = self.chance.choice([1, 1, 2, 3])
+        self.shared = WorkspaceBudget(tokens_max=20) if seed % 3 == 0 else None
+        """Room for two packets of ten tokens each at a time."""
 
     async def run(self) -> None:
         workspace = Workspace.memory(clock=self.clock, entropy=self.entropy)
@@ -366,7 +368,8 @@ class World:
             gates=packet.gates,
             roles=tuple(frozen(r) for r in self.roles.values()),
             limits=packet.limits,
-            budget=packet.budget,
+            budget=Budget(tokens_max=10),
+            workspace_budget=self.shared,
             approval=None,
             independence="prior",
             policy="0" * 64,
@@ -579,6 +582,9 @@ async def check_replay(workspace: Workspace) -> None:
         replay.feed(receipt)
     replay.close()
     assert replay.packets == {}
+    for account, spend in replay.balances.items():
+        assert spend == await workspace.ledger.balance(account)
+        assert not any(spend[4:]), "every packet ended, and something is still reserved"
 
 
 async def play(seed: int, *, rivals: bool = False) -> tuple[Counter[str], Counter[str], str]:

@@ -27,6 +27,10 @@ EVERY_CHUNK = {
     "a path written again",
     "asked once more",
     "brief amended after an objection",
+    "budget of the packet spent",
+    "budget of the role spent",
+    "budget of the task spent",
+    "budget of the workspace spent",
     "budget-spent",
     "composed",
     "composition 2",
@@ -36,6 +40,7 @@ EVERY_CHUNK = {
     "duplicate",
     "early deadline",
     "equivocation",
+    "fault with a known cost",
     "forged",
     "gate-abstained",
     "lift",
@@ -52,6 +57,7 @@ EVERY_CHUNK = {
 """What must happen in every chunk of worlds: a generator that became tame fails here."""
 
 IGNORED = {
+    "a model that is not this role's",
     "already answered",
     "already open",
     "an output is never an input",

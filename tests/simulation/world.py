@@ -19,7 +19,7 @@ from kernels import Carried
 
 from squads.contracts.artifact import FileEntry, Manifest
 from squads.contracts.finding import FindingCounts, Usage
-from squads.contracts.packet import ApprovalRule, AttemptKind, Budget, Limits
+from squads.contracts.packet import Allowance, ApprovalRule, AttemptKind, Budget, Limits, RoleAllowance, WorkspaceBudget
 from squads.contracts.records import (
     AcceptanceRecord,
     AnswerRecord,
@@ -30,6 +30,7 @@ from squads.contracts.records import (
     GrantRecord,
     HeldRecord,
     LiftRecord,
+    ModelRecord,
     ObjectionRecord,
     Opened,
     PlanRecord,
@@ -80,9 +81,18 @@ def file_entry(path: str, number: int, size_bytes: int) -> FileEntry:
 
 
 @lru_cache(maxsize=4096)
-def usage(tokens: int, microusd: int) -> Usage:
+def usage(tokens: int) -> Usage:
     """Return what a reply cost."""
-    return Usage(tokens=tokens, cost_microusd=microusd, calls=1 if tokens or microusd else 0)
+    return Usage(tokens=tokens, cost_microusd=tokens * 2, calls=1 if tokens else 0, wait_ms=tokens * 3)
+
+
+def allowance(rng: Random, least: int) -> dict[str, int | None]:
+    """Return limits of which each leaves room for a few answers, or is none; rarely one leaves none."""
+    chosen = [rng.choice((None, None, least * 3 // 2, least * 6, least * 20)) for _ in range(3)]
+    limits = [None if c is None else c * (n + 1) for n, c in enumerate(chosen)]
+    if rng.random() < 0.03:
+        limits[rng.randrange(3)] = 0
+    return dict(zip(("tokens_max", "cost_microusd_max", "wait_ms_max"), limits, strict=True))
 
 
 @lru_cache(maxsize=4096)
@@ -93,16 +103,24 @@ def limits(**bounds: int) -> Limits:
 
 @lru_cache(maxsize=4096)
 def role(name: str, kind: str, prior: int, reads: tuple[AttemptKind, ...], model: str | None, cost: int) -> RoleRecord:
-    """Return a resolved role; a model's family is the first letter of its name."""
+    """Return a resolved role; `m1+q1` is a model with a fallback, and the first letter of a name is its family.
+
+    Gates and makers reach one model by two routes.
+    """
+    models = tuple(
+        ModelRecord(called=f"{kind}-route:{name}", name=name, family=name[0])
+        for name in (model or "").split("+")
+        if name
+    )
     return RoleRecord(
         name=name,
         kind=kind,  # type: ignore[arg-type]
         prior=f"{prior:064x}",
         reads=reads,
-        model=model,
-        family=model[0] if model else None,
+        models=models,
         call_tokens_max=cost,
         call_microusd_max=cost * 2,
+        call_ms_max=cost * 3,
         unsafe=name == "g4" and prior % 7 == 0,
     )
 
@@ -178,7 +196,7 @@ class World:
 
         shared = rng.choice((None, "m1"))
         builders = [
-            role(f"b{n}", "builder", 100 + n, (), rng.choice((shared, "m2", "q1")), self.cost)
+            role(f"b{n}", "builder", 100 + n, (), rng.choice((shared, "m2", "q1", "q1+m1")), self.cost)
             for n in range(1, rng.choice((1, 1, 2, 3)) + 1)
         ]
         coordinator = role("coord", "coordinator", 200, (), rng.choice((shared, "m1", "q1")), self.cost)
@@ -191,7 +209,9 @@ class World:
                 prior = rng.choice((101, 200))
             elif n == 4 and rng.random() < 0.5:
                 prior = 350  # divisible by seven: `UnsafeNoGate`
-            gates.append(role(f"g{n}", "gate", prior, rng.choice(choices), rng.choice((None, "m1", "q1")), self.cost))
+            gates.append(
+                role(f"g{n}", "gate", prior, rng.choice(choices), rng.choice((None, "m1", "q1", "q1+m2")), self.cost)
+            )
         roles = [coordinator, *builders, *gates]
         required = [g.name for g in gates if rng.random() < 0.85] or [gates[0].name]
         if rng.random() < 0.9 and all(g.reads == (PLAN,) for g in gates if g.name in required):
@@ -250,11 +270,19 @@ class World:
             )
         self.approval = approval
         self.predicates = tuple(rng.sample(("done", "safe"), rng.choice((0, 0, 1, 2))))
-        budget = Budget()
+        budget, shared = Budget(), None
         if self.budgeted:
             budget = Budget(
-                tokens_max=rng.choice((None, 15, 60, 200)), cost_microusd_max=rng.choice((None, 30, 120, 400))
+                **allowance(rng, self.cost * (1 if rng.random() < 0.6 else 6)),
+                task=Allowance(**allowance(rng, self.cost)) if rng.random() < 0.75 else None,
+                roles=tuple(
+                    RoleAllowance(role=name, **allowance(rng, self.cost))
+                    for name in sorted({r.name for r in roles})
+                    if rng.random() < 0.35
+                ),
             )
+            if rng.random() < 0.6:
+                shared = WorkspaceBudget(tokens_max=10_000, window=rng.choice(("ever", "day", "month")))
         self.opened = Opened(
             workspace=WORKSPACE_ID,
             packet=self.packet,
@@ -269,6 +297,8 @@ class World:
             independence=rng.choices(("identity", "prior", "model", "family"), (16, 3, 1, 0.5))[0],
             policy="0" * 64,
             predicates=self.predicates,
+            workspace_budget=shared,
+            funded=shared is None or rng.random() < 0.7,
         )
         self.waivers = rng.random() < 0.25
         self.base = self.digest() if rng.random() < 0.15 else None
@@ -392,7 +422,8 @@ class World:
             ticket = state.tickets.get(record.ticket)
             if ticket and not ticket.decision and ticket.record.gate == record.author:
                 asked = (ticket.record.subject, ticket.record.attempt, ticket.record.independence, ticket.request.saw)
-                if asked == (record.subject, record.attempt, record.independence, record.saw):
+                known = {None, *(m.called for m in state.roles[record.author].models)}
+                if record.model in known and asked == (record.subject, record.attempt, record.independence, record.saw):
                     raise AssertionError(f"a refusal was not heard: {reason}")
 
     def say_workspace(self, record: Any, who: str) -> bool:
@@ -568,7 +599,8 @@ class World:
                 workspace=WORKSPACE_ID,
                 packet=self.packet,
                 about=about,
-                reason=rng.choice(("crashed", "unreadable", "missing", "undeliverable")),
+                reason=rng.choice(("crashed", "unreadable", "missing", "undeliverable", "unreachable", "spent")),
+                usage=self._usage() if rng.random() < 0.5 else None,
             )
             message = Message(fault, RUNNER, self.digest())
         else:
@@ -595,12 +627,16 @@ class World:
 
     def _usage(self) -> Usage:
         if not self.cost or self.rng.random() < 0.3:
-            return usage(0, 0)
+            return usage(0)
         tokens = self.cost + 30 if self.rng.random() < 0.04 else self.rng.randint(0, self.cost)
-        return usage(tokens, tokens * 2)
+        return usage(tokens)
 
     def _common(self, author: str) -> dict[str, Any]:
-        return {"workspace": WORKSPACE_ID, "packet": self.packet, "author": author, "usage": self._usage()}
+        common = {"workspace": WORKSPACE_ID, "packet": self.packet, "author": author, "usage": self._usage()}
+        models = next((r.models for r in self.opened.roles if r.name == author), ())
+        if models and self.rng.random() > self.p_bad * 0.2:
+            common["model"] = self.rng.choice(models).called
+        return common
 
     def _objection(self, author: str, body: Any) -> Any:
         return ObjectionRecord(**self._common(author), request=body.request, content=self.digest())
@@ -852,7 +888,7 @@ class World:
         rng = self.rng
         record = message.record
         self.seen["forged"] += 1
-        dice = rng.randrange(11)
+        dice = rng.randrange(12)
         fields = type(record).model_fields
         if dice == 0:
             return message._replace(key=rng.choice((STRANGER, key("b3"), key("g3"), RUNNER, key("h1"))))
@@ -883,6 +919,9 @@ class World:
                 **self._common("coord"), request=record.request, subject=self.digest(), content=self.digest()
             )
             return Message(yes, key("coord"), self.digest())
+        if dice == 11 and "model" in fields:
+            other = rng.choice(("gate-route:m9", "m1", "q1", "builder-route:q1" if record.kind == "verdict" else "q2"))
+            return message._replace(record=record.model_copy(update={"model": other}), digest=self.digest())
         if dice == 8 and record.kind == "artifact":
             return Message(record.model_copy(update={"artifact": self.digest()}), message.key, self.digest(), None)
         if record.kind in ("objection", "artifact", "plan"):

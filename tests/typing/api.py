@@ -339,8 +339,8 @@ async def ports(bus: Bus, ledger: Ledger) -> None:
 def mistakes(work: BuildWork, review: ReviewWork) -> None:
     Squad(Carpenter(), gates=[balance])  # type: ignore[call-arg]
     Squad(builder=Carpenter(), gates=[balance], independence="enemy")  # type: ignore[arg-type]
-    Gate()  # type: ignore[abstract]
-    Builder()  # type: ignore[abstract]
+    Gate(modle="openai:gpt-6-astra")  # type: ignore[call-arg]
+    Builder(model=3)  # type: ignore[arg-type]
     work.artifact({"a": 3})  # type: ignore[dict-item]
     work.brief = "another"  # type: ignore[misc]
     review.refuse("because")  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from squads.cards import HOMES, built_in_card, read_card
 from squads.contracts.errors import InvalidCard, InvalidInput
+from squads.gates.gate import Gate
 from squads.instances import role_of
 
 
@@ -77,7 +78,17 @@ def test_every_built_in_card_can_be_read(name: str) -> None:
         ("name: 7", "'name' is text"),
         ("tools: 3", "gates/schema.md:2: 'tools' is a list of words"),
         ("topics: [a, 3]", "'topics' is a list of words"),
-        ("model: [a]", "'model' is text"),
+        ("model: []", "gates/schema.md:2: 'model' is a model such as"),
+        ("model: {a: b}", "'model' is a model such as"),
+        ("model: [a:b, inherit]", "`inherit` stands alone"),
+        ("model: [a:b, a:b]", "names each of them once"),
+        ("run: [/bin/sh]", "gates/schema.md:2: '/bin/sh' is no name of a program"),
+        ("output_tokens_max: -1", "is a whole number from 0 on"),
+        ("servers: files", "gates/schema.md:2: 'servers' is a list"),
+        ("servers: [{name: files, comand: [x]}]", "a server has no key 'comand'; did you mean 'command'?"),
+        ("servers: [{name: Files, command: [x]}]", "gates/schema.md:2: ToolServer.name"),
+        ("servers: [{name: files}]", "has either a `command` or a `url`"),
+        ("servers: [{name: f, url: 'http://x'}, {name: f, command: [x]}]", "two servers are called 'f'"),
         ("call_tokens_max: -1", "is a whole number from 0 on"),
         ("call_tokens_max: true", "is a whole number from 0 on"),
     ],
@@ -88,6 +99,13 @@ def test_a_wrong_value_is_refused_with_its_line(matter: str, sentence: str) -> N
         read_card(card(matter), "gates/schema.md")
 
     assert sentence in str(caught.value)
+
+
+def test_a_model_may_have_fallbacks() -> None:
+    """A list of them, the first choice first."""
+    found = read_card(card("model: [anthropic:a, openai:b]"), "gates/schema.md")
+
+    assert ("anthropic:a", "openai:b") == found.get("model")
 
 
 def test_a_file_without_front_matter_is_no_card() -> None:
@@ -104,8 +122,7 @@ def test_an_assistants_agent_is_read_as_it_is() -> None:
 
     assert (["Read", "Grep"], "sonnet", "You review.") == (found.get("tools"), found.get("model"), found.prior.value)
     assert ("color", "maxTurns") == found.unused
-    with pytest.raises(InvalidCard, match="names nothing that could listen"):
-        role_of(found, no_other, no_module, {})
+    assert isinstance(role_of(found, no_other, no_module, {}), Gate)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +139,10 @@ def test_an_assistants_agent_is_read_as_it_is() -> None:
         ("extends: squads:checks\nchecks: [sql.unique-null]\nreads: [soul]", "'soul' is no reads"),
         ("kind: nowhere.at.all:Gate", "gates/schema.md:2: 'nowhere.at.all:Gate' cannot be imported"),
         ("kind: squads.gates.gate:Nothing", "cannot be imported"),
-        ("kind: squads.gates.gate:Gate", "leaves its work to a subclass"),
+        ("kind: squads.gates.gate:Gate", "no model is named; add `model:` here"),
+        ("name: schema", "no model is named; add `model:` here"),
+        ("model: inherit", "gates/schema.md:2: this card says what a model is told, and no model is named"),
+        ("extends: squads:checks\nchecks: [sql.unique-null]\nmodel: a:b", "schema.md:4: 'squads.gates.checklist:Check"),
         ("kind: pathlib:Path", "is no Builder, Gate, Coordinator or check"),
         ("kind: squads.change:WorkTreeChange", "belongs into roles/"),
         ("kind: my-plugin", "no installed package brings 'my-plugin'"),
@@ -151,7 +171,11 @@ def test_a_role_has_what_its_card_says() -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.dictionaries(st.sampled_from(["name", "kind", "tools", "model", "x", "extends"]), st.text(max_size=12)))
+@given(
+    st.dictionaries(
+        st.sampled_from(["name", "kind", "tools", "model", "run", "servers", "x", "extends"]), st.text(max_size=12)
+    )
+)
 def test_no_card_makes_the_reader_fall(values: dict[str, str]) -> None:
     """Whatever a key holds, the answer is a card or a sentence."""
     matter = "\n".join(f"{key}: {value!r}" for key, value in values.items())

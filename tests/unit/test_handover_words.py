@@ -10,8 +10,8 @@ from squads import Abstained, Approved, Artifact, Finding, Objection, Packet, Pl
 from squads.adapters.memory_blobs import MemoryBlobs
 from squads.contracts.base import Document, digest_of
 from squads.contracts.errors import BlobMissing
-from squads.contracts.finding import FindingCounts, Usage
-from squads.contracts.messages import BuildRequest, PlanRequest, ReviewRequest
+from squads.contracts.finding import NO_USAGE, FindingCounts, Usage
+from squads.contracts.messages import BuildRequest, PlanRequest, ReviewRequest, RoleRequest
 from squads.contracts.packet import AttemptKind
 from squads.contracts.plan import Acceptance, Held, Statement
 from squads.contracts.records import (
@@ -23,7 +23,8 @@ from squads.contracts.records import (
     WaiverRecord,
 )
 from squads.contracts.work import BuildWork, PlanWork, ReviewWork
-from squads.handover import Reader, UnusableReply, assemble, record_for, says_the_same, unseal, work_for
+from squads.handover import Reader, UnusableReply, assemble, record_for, unseal, work_for
+from squads.intake import says_the_same
 from squads.testing import seeded_entropy
 
 entropy = seeded_entropy(9)
@@ -248,6 +249,47 @@ async def test_an_artifact_becomes_its_authors(kit: Kit) -> None:
     assert content[1:] == (b"b",)
 
 
+def review(content: str) -> ReviewRequest:
+    about = {"ticket": "22" * 32, "reads": AttemptKind.ARTIFACT, "task": 2, "attempt": 1, "subject": "44" * 32}
+    return ReviewRequest(**BASE, **about, content=content, independence="prior")
+
+
+@pytest.mark.parametrize("counted", [None, NO_USAGE, Usage(tokens=9, calls=2)])
+async def test_what_was_counted_stands_for_what_a_reply_says_it_cost(kit: Kit, counted: Usage | None) -> None:
+    """A count of nothing changes nothing; the document that is sealed says what its record says."""
+    own = Usage(tokens=1, calls=1)
+    wanted = own if counted is None or counted == NO_USAGE else counted
+    replies: list[tuple[RoleRequest, Any]] = [
+        (await plan_request(kit), PLAN.but(usage=own)),
+        (await plan_request(kit), Objection(reasons=("no",), proposal="else", usage=own)),
+        (review(await kit.seal(PACKET)), Approved(usage=own)),
+    ]
+    for request, reply in replies:
+        record, content = await record_for(request, reply, kit.reader, role="maker", entropy=entropy, usage=counted)
+        salt = (await kit.reader.sealed(request.content))[1]
+
+        assert wanted == record.usage  # type: ignore[attr-defined]
+        assert says_the_same(record, unseal(content[0])[0], salt=salt)
+    made, _ = await record_for(
+        await build_request(kit),
+        Artifact.of({"b.txt": "b"}),
+        kit.reader,
+        role="maker",
+        entropy=entropy,
+        usage=counted,
+    )
+    assert (counted or NO_USAGE) == made.usage  # type: ignore[attr-defined]
+    with pytest.raises(UnusableReply):
+        await record_for(
+            await build_request(kit),
+            None,
+            kit.reader,
+            role="maker",
+            entropy=entropy,
+            usage=counted,  # type: ignore[arg-type]
+        )
+
+
 async def test_an_artifact_of_this_attempt_is_handed_in_as_it_is(kit: Kit) -> None:
     """What `work.artifact` made keeps its digest."""
     request = await build_request(kit)
@@ -275,6 +317,21 @@ async def test_an_objection_is_sealed(kit: Kit) -> None:
     assert isinstance(record, ObjectionRecord)
     assert record.usage.tokens == 5
     assert unseal(content[0])[0] == objection
+
+
+@pytest.mark.parametrize("model", [None, "anthropic:claude-x"])
+async def test_a_record_says_which_model_answered(kit: Kit, model: str | None) -> None:
+    """Whatever kind of answer it is; None where none was asked."""
+    build, plan = await build_request(kit), await plan_request(kit)
+    replies: list[tuple[Any, Any]] = [
+        (plan, PLAN),
+        (build, Artifact.of({"a": "x"})),
+        (build, Objection(reasons=("no",), proposal="yes")),
+    ]
+
+    for request, reply in replies:
+        record, _ = await record_for(request, reply, kit.reader, role="maker", entropy=entropy, model=model)
+        assert model == record.model  # type: ignore[attr-defined]
 
 
 # says_the_same --------------------------------------------------------------------------------------------------------
@@ -319,6 +376,8 @@ def test_a_verdict_and_its_words_agree(document: Any) -> None:
     assert says_the_same(verdict(document), document)
     assert not says_the_same(verdict(document, looked=9), document)
     assert not says_the_same(verdict(document, findings=FindingCounts(blocker=1)), document)
+    unmarked = FindingCounts.of(document.findings)
+    assert not says_the_same(verdict(document, findings=unmarked.but(unanchored=1)), document)
     assert not says_the_same(verdict(document, waivers=("88" * 32,)), document)
     assert not says_the_same(verdict(document, usage=Usage(cost_microusd=1)), document)
     for decision in {"approved", "refused", "abstained"} - {document.kind}:

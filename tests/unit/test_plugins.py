@@ -105,3 +105,24 @@ def test_a_name_that_nobody_brings_is_said(installed: Path) -> None:
     assert plugins.load("squads.gates", "acme-strict").__name__ == "Strict"
     with pytest.raises(InvalidPlugin, match="known: acme-strict"):
         plugins.load("squads.gates", "acme-lax")
+
+
+def test_models_of_packages_are_known_by_their_prefix_and_loaded_when_they_are_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A prefix that the library knows stays the library's, and what is broken is named when it is used."""
+    (tmp_path / "acme_models.py").write_text("def made(name):\n    return f'model {name}'\n\nnumber = 7\n")
+    points = "acme = acme_models:made\nnumber = acme_models:number\nfalls = acme_gone:x\nanthropic = acme_models:made\n"
+    install(tmp_path, "acme_models", f"[squads.models]\n{points}")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "acme_models", raising=False)
+
+    found = plugins.models(taken=["anthropic", "openai"])
+
+    assert {"acme", "number", "falls"} == found.names
+    assert "acme_models" not in sys.modules
+    assert found.load is not None
+    assert "model large" == found.load("acme")("large")
+    for name, sentence in (("number", "is 7, not a function"), ("falls", "No module named 'acme_gone'")):
+        with pytest.raises(InvalidPlugin, match=sentence):
+            found.load(name)

@@ -11,6 +11,7 @@ import pytest
 
 from squads import Artifact, Builder, Composed, NotComposed
 from squads.contracts.errors import InvalidCard, InvalidInput, StorageUnavailable
+from squads.contracts.packet import WorkspaceBudget
 from squads.contracts.work import BuildWork
 from squads.gates.panel import Panel
 from squads.project import FILES_MAX, Project, read_packet
@@ -29,6 +30,7 @@ class Strict(Gate):
     def review(self, work):
         return work.approve()
 """
+TABLE = "CREATE TABLE t (a int PRIMARY KEY);\n"
 DEFECT = "CREATE TABLE t (a int NOT NULL, b int, UNIQUE (a, b));\n"
 
 
@@ -50,6 +52,29 @@ def git(cwd: Path, *arguments: str) -> None:
     named = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_CONFIG_GLOBAL": os.devnull}
     named |= {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@example.org"}
     subprocess.run(["git", *arguments], cwd=cwd, env={**os.environ, **named}, check=True, capture_output=True)
+
+
+async def test_a_charter_says_what_may_be_spent() -> None:
+    """By packet, role and workspace; allowances of cards that do not take part are left out, misspelt ones are not."""
+    charter = (
+        b"---\nbudget: {tokens_max: 9, roles: [{role: schema, tokens_max: 8}, {role: smith, tokens_max: 7}]}\n"
+        b"workspace_budget: {tokens_max: 90, window: month}\n---\n"
+    )
+    files = {
+        "gates/schema.md": SCHEMA,
+        "roles/smith.md": b"---\nkind: roles/smith.py:Smith\n---\nBuilds.\n",
+        "roles/smith.py": CLASS.replace(b"Gate", b"Builder").replace(b"from .words import FORBIDDEN\n", b""),
+        "memory/charter.md": charter,
+    }
+    found = project(files)
+    assert WorkspaceBudget(tokens_max=90, window="month") == found.settings["workspace_budget"]
+
+    composed = await found.squad(store=None, builder=Carpenter({"a.sql": TABLE})).run("A table.")
+
+    assert isinstance(composed, Composed)
+    misspelt = project({**files, "memory/charter.md": charter.replace(b"role: schema", b"role: shema")})
+    with pytest.raises(InvalidInput, match="did you mean 'schema'"):
+        await misspelt.squad(store=None, builder=Carpenter({"a.sql": TABLE})).run("A table.")
 
 
 async def test_the_projects_gates_judge() -> None:
@@ -109,6 +134,8 @@ def test_only_a_panels_members_give_up_standing_alone() -> None:
         ({"gates/a.md": SCHEMA, "memory/charter.md": b"---\nlimits: {attempt_max: 1}\n---\n"}, "'attempts_max'?"),
         ({"gates/a.md": SCHEMA, "memory/charter.md": b"---\nlimits: {attempts_max: 0}\n---\n"}, "charter.md:2"),
         ({"gates/a.md": SCHEMA, "memory/charter.md": b"---\nlimits: 3\n---\n"}, "holds `key: value` lines"),
+        ({"gates/a.md": SCHEMA, "memory/charter.md": b"---\nworkspace_budget: {window: week}\n---\n"}, "charter.md:2"),
+        ({"gates/a.md": SCHEMA, "memory/charter.md": b"---\nbudget: {roles: [{rolle: a}]}\n---\n"}, "charter.md:2"),
         ({"gates/a.md": SCHEMA, "memory/facts.md": b"| fact | source |\n|---|---|\n| x | |\n"}, "facts.md:3"),
         ({"gates/a.md": b"prose"}, "gates/a.md:1: a card begins"),
     ],

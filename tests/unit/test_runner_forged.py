@@ -163,6 +163,7 @@ LIES: dict[str, tuple[dict[str, Any], str, str]] = {
     "another attempt": ({"attempt": 2}, "style", "another attempt"),
     "another request": ({"saw": "ab" * 32}, "style", "another request than was asked"),
     "another independence": ({"independence": "family"}, "style", "another request than was asked"),
+    "another model": ({"model": "a:b"}, "style", "a model that is not this role's"),
     "an unknown ticket": ({"ticket": "ab" * 32}, "style", "unknown ticket"),
     "another workspace": ({"workspace": "ab" * 16}, "style", "another workspace"),
     "another packet": ({"packet": "ab" * 16}, "style", "another packet"),

@@ -26,6 +26,7 @@ from squads import (
 )
 from squads.contracts.errors import BriefTooLong, DuplicateRole, InvalidSquad, NoGates, SelfGate, UnheldGate
 from squads.contracts.packet import ApprovalRule, Predicate
+from squads.contracts.records import ArtifactRecord, PlanRecord, VerdictRecord
 from squads.contracts.work import BuildWork, ReviewWork
 from squads.testing import ScriptedBuilder, ScriptedCoordinator, ScriptedGate
 
@@ -200,12 +201,43 @@ async def test_a_packet_without_a_gate_that_reads_artifacts_does_not_compose() -
 
 
 @pytest.mark.parametrize("level", ["model", "family"])
-async def test_a_demanded_independence_that_is_not_reached_does_not_compose(level: Any) -> None:
-    """Two pieces of code differ by prior and no more: demanding another model or family refuses."""
-    outcome = await Squad(builder=Carpenter(), gates=[Reader()], independence=level).run("It.")
+def test_a_demanded_independence_that_is_not_reached_is_refused_when_the_squad_is_made(level: Any) -> None:
+    """Two pieces of code differ by prior and no more: nothing is begun that could not compose."""
+    with pytest.raises(SelfGate, match=f"the gate 'reader' is .* 'carpenter' by 'prior', .* demands '{level}'"):
+        Squad(builder=Carpenter(), gates=[Reader()], independence=level)
+
+
+async def test_the_independence_that_was_reached_is_asked_for_again_when_a_packet_is_opened() -> None:
+    """A squad whose roles changed after it was made begins nothing."""
+    squad = Squad(builder=Carpenter(), gates=[Reader()])
+    squad._independence = "family"
+
+    outcome = await squad.run("It.")
 
     assert isinstance(outcome, NotComposed)
     assert outcome.reason == "self-gate"
+
+
+async def test_a_builder_that_may_fall_back_to_the_gates_model_is_refused() -> None:
+    """Whichever of them answers in the end: nobody knows that before."""
+    builder, gate = ScriptedBuilder({"a": "x"}), ScriptedGate("style", Approved())
+    builder.model, gate.model = ("openai:gpt-4o", "bedrock:anthropic.claude-x-v1:0"), "anthropic:claude-x"
+
+    with pytest.raises(SelfGate, match="are one model, claude-x; give the gate another"):
+        Squad(builder=builder, gates=[gate], independence="model")
+
+
+async def test_the_model_that_answered_is_in_its_record() -> None:
+    """A role that thinks by itself is answered for by the one model that it names."""
+    builder, gate = ScriptedBuilder({"a": "x"}), ScriptedGate("style", Approved())
+    builder.model, gate.model = "openai:gpt-4o", "anthropic:claude-x"
+    squad = Squad(builder=builder, gates=[gate], independence="family")
+
+    records = [record async for record in squad.stream("It.")]
+
+    said = {r.kind: r.model for r in records if isinstance(r, (PlanRecord, ArtifactRecord, VerdictRecord))}
+    assert {"plan": None, "artifact": "openai:gpt-4o", "verdict": "anthropic:claude-x"} == said
+    assert ["family"] == [r.independence for r in records if isinstance(r, VerdictRecord)]
 
 
 async def test_another_family_satisfies_every_level() -> None:
@@ -261,8 +293,16 @@ def test_a_mistake_in_what_is_handed_over_is_one_sentence(make: Callable[[], Any
     assert "pydantic" not in str(caught.value)
 
 
-def test_abstract_roles_name_what_is_missing() -> None:
-    """A role without its one method cannot be made."""
-    for base, method in ((Builder, "build"), (Gate, "review"), (Coordinator, "plan")):
-        with pytest.raises(TypeError, match=method):
-            type("Empty", (base,), {})()
+def test_a_role_without_its_method_and_without_a_model_is_refused() -> None:
+    """Nobody would answer for it, and that must not be found out when it is asked."""
+    empty = {base: type("Empty", (base,), {"prior": base.__name__})() for base in (Builder, Gate, Coordinator)}
+    whole = {"builder": Carpenter(), "gates": [Reader()]}
+    for base, role, verb in (
+        (Builder, "builder", "build"),
+        (Gate, "gates", "review"),
+        (Coordinator, "coordinator", "plan"),
+    ):
+        given = [empty[base]] if role == "gates" else empty[base]
+
+        with pytest.raises(InvalidSquad, match=f"`{verb}`"):
+            Squad(**{**whole, role: given})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from inspect import isawaitable
+from typing import Any
 
 from squads.contracts.artifact import Artifact
-from squads.contracts.errors import InvalidInput
+from squads.contracts.errors import InvalidInput, InvalidSquad
 from squads.contracts.records import Channel, QuestionRecord
 from squads.contracts.work import Answer
+from squads.kernel.ports import Approver
 
 Decide = Callable[[Artifact], "bool | Awaitable[bool | None] | None"]
 
@@ -45,3 +47,18 @@ class FlagApprover:
     async def ask(self, question: QuestionRecord, composition: Artifact) -> list[Answer]:
         """Return one approval per named person, up to the quorum."""
         return [Answer(name=n, decision="approved", channel="flag") for n in question.approvers[: question.quorum]]
+
+
+def approver_of(given: Any, people: tuple[str, ...]) -> Approver | None:
+    """Return the approver that `Squad(approver=...)` was given in one of its forms. Raises `InvalidSquad`."""
+    approver: Approver | None = given
+    if given is None or hasattr(given, "ask"):
+        return approver
+    if isinstance(given, Mapping):
+        return CallableApprover(given)
+    if callable(given) and people:
+        return CallableApprover({people[0]: given})
+    raise InvalidSquad(
+        f"{given!r} is no approver; give a function from the composition to True, False or None, "
+        "one such function per name, or an object with `ask`"
+    )

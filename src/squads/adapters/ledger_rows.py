@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from squads.contracts.errors import Conflict, InvalidInput, LedgerBroken
+from squads.contracts.errors import Conflict, InvalidInput, LedgerBroken, Overdrawn
+from squads.kernel.budget import Spend
+from squads.kernel.funds import Reservation, Settlement, booked
 from squads.kernel.ports import Entry, Stored
 from squads.ledger.errors import Malformed
 from squads.ledger.leaf import decode_leaf, encode_body, leaf_hash
@@ -56,6 +58,28 @@ def check_time(time_ms: int, newest_ms: int) -> None:
             f"the ledger's newest receipt is of {newest_ms} ms, after the given {time_ms} ms; step again with a "
             f"time that is not before it"
         )
+
+
+def accounts_after(
+    reserve: Reservation | None, settle: Settlement | None, balance_of: Callable[[str], Spend]
+) -> dict[str, Spend]:
+    """Return the shared accounts that change, as they stand afterwards. Raises `Overdrawn`."""
+    changed = booked(reserve, settle, balance_of)
+    if changed is not None:
+        return changed
+    assert reserve is not None
+    spend, limits = balance_of(reserve.account), reserve.allowance
+    kinds = (
+        ("tokens", limits.tokens_max, spend.tokens, spend.tokens_reserved, reserve.amount.tokens),
+        ("microusd", limits.cost_microusd_max, spend.microusd, spend.microusd_reserved, reserve.amount.microusd),
+        ("ms", limits.wait_ms_max, spend.wait_ms, spend.wait_ms_reserved, reserve.amount.wait_ms),
+    )
+    short = [
+        f"{amount:,} {unit} do not fit, with {spent:,} spent and {held:,} reserved of {limit:,}"
+        for unit, limit, spent, held, amount in kinds
+        if limit is not None and spent + held + amount > limit
+    ]
+    raise Overdrawn(f"the account {reserve.account!r} has no room: {'; '.join(short)}; wait, or raise the limit")
 
 
 def stored_of(stream: str, leaf: bytes, stored_hash: bytes) -> Stored:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from squads.adapters.ledger_rows import bodies_of, check_expected, check_time, stored_of
+from squads.adapters.ledger_rows import accounts_after, bodies_of, check_expected, check_time, stored_of
 from squads.adapters.memory_blobs import MemoryBlobs
+from squads.adapters.memory_journal import MemoryJournal
 from squads.contracts.errors import LedgerBroken, StorageUnavailable
+from squads.kernel.budget import NOTHING_SPENT, Spend
+from squads.kernel.funds import Reservation, Settlement
 from squads.kernel.ports import Appended, Entry, Head, Signer, Stored
 from squads.ledger.checkpoint import Checkpoint, check_origin, sign_checkpoint
 from squads.ledger.sequence import Tail, first_difference, sequence
@@ -36,13 +39,20 @@ class MemoryLedger:
         self._rows: list[tuple[bytes, bytes]] = []
         self._streams: dict[str, list[int]] = {}
         self._checkpoints: list[str] = []
+        self._accounts: dict[str, Spend] = {}
         self._blobs = MemoryBlobs()
+        self._journal = MemoryJournal()
         self._closed = False
 
     @property
     def blobs(self) -> MemoryBlobs:
         """The content store that `append` writes `content` to."""
         return self._blobs
+
+    @property
+    def journal(self) -> MemoryJournal:
+        """The journal of what was paid for."""
+        return self._journal
 
     async def append(
         self,
@@ -51,13 +61,16 @@ class MemoryLedger:
         expect: Mapping[str, int],
         time_ms: int,
         content: Sequence[bytes] = (),
+        reserve: Reservation | None = None,
+        settle: Settlement | None = None,
     ) -> Appended:
-        """Append all `entries` in order, or none of them. Raises `Conflict`."""
+        """Append all `entries` in order, or none of them. Raises `Conflict` or `Overdrawn`."""
         bodies = bodies_of(entries, time_ms)
         with self._lock:
             self._check_open()
             check_expected(expect, lambda stream: len(self._streams.get(stream, ())))
             check_time(time_ms, self._tail.time_ms)
+            accounts = accounts_after(reserve, settle, lambda name: self._accounts.get(name, NOTHING_SPENT))
             batch = sequence(self._tail, bodies, time_ms)
             rows = list(zip(batch.leaves, batch.hashes, strict=True))
             if first_difference(batch.hashes, rows) is not None:
@@ -72,7 +85,13 @@ class MemoryLedger:
             self._rows += rows
             self._tail = batch.tail
             self._checkpoints.append(note)
+            self._accounts.update(accounts)
             return Appended(first_seq=batch.first_seq, head=self._head(root))
+
+    async def balance(self, account: str) -> Spend:
+        """Return how a shared account stands."""
+        self._check_open()
+        return self._accounts.get(account, NOTHING_SPENT)
 
     async def read(self, stream: str, *, start: int = 0) -> list[Stored]:
         """Return a stream's receipts in order, from its `start`-th on."""

@@ -19,10 +19,13 @@ from typing import Any, Final, TypeVar, cast
 
 from squads.adapters.file_lock import LOCK_WAIT_MS
 from squads.adapters.ledger_rows import bodies_of, stored_of
-from squads.adapters.sqlite_schema import open_reader, translated
+from squads.adapters.sqlite_journal import SqliteJournal
+from squads.adapters.sqlite_schema import balance_in, open_reader, translated
 from squads.adapters.sqlite_store import Append, Erase, SqliteStore
 from squads.adapters.sqlite_writer import SqliteWriter
 from squads.contracts.errors import BlobBroken, BlobMissing, Conflict, LedgerBroken, StorageUnavailable
+from squads.kernel.budget import Spend
+from squads.kernel.funds import Reservation, Settlement
 from squads.kernel.ports import Appended, Entry, Head, Signer, Stored
 from squads.ledger.checkpoint import check_origin, parse_checkpoint
 from squads.ledger.errors import Malformed
@@ -46,6 +49,7 @@ class SqliteLedger:
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"squads-read-{path.name}")
         self._closed = False
         self._blobs = SqliteBlobs(self)
+        self._journal = SqliteJournal(writer.submit, self._rows)
 
     @classmethod
     def open(
@@ -93,6 +97,11 @@ class SqliteLedger:
         """The content store that `append` writes `content` to: a table of the same database."""
         return self._blobs
 
+    @property
+    def journal(self) -> SqliteJournal:
+        """The journal of what was paid for: a table of the same database, and no part of the log."""
+        return self._journal
+
     async def append(
         self,
         entries: Sequence[Entry],
@@ -100,10 +109,12 @@ class SqliteLedger:
         expect: Mapping[str, int],
         time_ms: int,
         content: Sequence[bytes] = (),
+        reserve: Reservation | None = None,
+        settle: Settlement | None = None,
     ) -> Appended:
         """Append all `entries` in order, or none of them; durable when it returns.
 
-        Appends that wait together are committed together; a `Conflict` of one does not touch the others.
+        Appends that wait together are committed together; a `Conflict` or `Overdrawn` of one does not touch the others.
         """
         bodies = bodies_of(entries, time_ms)
         work = Append(
@@ -112,11 +123,17 @@ class SqliteLedger:
             expect=expect,
             time_ms=time_ms,
             content=content,
+            reserve=reserve,
+            settle=settle,
         )
         outcome = await self._writer.submit(work, len(bodies))
         if isinstance(outcome, Conflict):
             raise outcome
         return cast("Appended", outcome)
+
+    async def balance(self, account: str) -> Spend:
+        """Return how a shared account stands."""
+        return await self._read(lambda connection: balance_in(connection, account))
 
     async def read(self, stream: str, *, start: int = 0) -> list[Stored]:
         """Return a stream's receipts in order, from its `start`-th on. Raises `LedgerBroken` for a changed one."""

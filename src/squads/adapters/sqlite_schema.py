@@ -1,20 +1,23 @@
 """The SQLite file: its tables, how a connection is opened, and what SQLite's errors mean here.
 
 Rows are only ever inserted; the triggers that refuse everything else are guard rails against mistakes, not proof
-against an attacker, who can drop them. Only `blob` may lose rows, because content must be erasable. This file must
-never change a table of version 1: a later version adds tables.
+against an attacker, who can drop them. Only `blob` and `step` may lose rows, because content must be erasable, and
+only the rows of `account` change, which the receipts give again at any time. This file must never change a table of
+version 1: what comes later adds tables, as `step` and `account` were added.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 from squads.adapters.private_files import make_private_directory, open_private, sync_directory
 from squads.contracts.errors import LedgerBroken, LedgerError, LedgerTooNew, StorageUnavailable
+from squads.kernel.budget import NOTHING_SPENT, Spend
 
 APPLICATION_ID: Final = 0x53514144
 """The bytes `SQAD`, so that `file` and others can tell what this is."""
@@ -42,6 +45,23 @@ CREATE TRIGGER entry_gapless BEFORE INSERT ON entry
   WHEN NEW.seq IS NOT (SELECT coalesce(max(seq) + 1, 0) FROM entry)
   BEGIN SELECT raise(ABORT, 'receipts are appended, each after the one before'); END;
 """
+_JOURNAL: Final = """
+-- What was paid for. Not part of the log: nothing here is signed, and nothing that is signed speaks of it.
+CREATE TABLE IF NOT EXISTS step (
+  about TEXT NOT NULL, kind TEXT NOT NULL, input TEXT NOT NULL, turn INTEGER NOT NULL, payload BLOB NOT NULL,
+  PRIMARY KEY (about, kind, input, turn)
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS step_update BEFORE UPDATE ON step
+  BEGIN SELECT raise(ABORT, 'the first step that was put is the one that is kept'); END;
+"""
+_ADDED: Final = """
+CREATE TABLE IF NOT EXISTS account (
+  name TEXT PRIMARY KEY, tokens INTEGER NOT NULL, microusd INTEGER NOT NULL, wait_ms INTEGER NOT NULL,
+  calls INTEGER NOT NULL, tokens_reserved INTEGER NOT NULL, microusd_reserved INTEGER NOT NULL,
+  wait_ms_reserved INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+"""What a file may lack that was made without it. Behind the name, the columns are the fields of a `Spend`."""
 _APPEND_ONLY: Final = ("ledger", "stream", "entry", "node", "checkpoint")
 
 
@@ -85,6 +105,8 @@ def open_reader(path: Path) -> sqlite3.Connection:
 def ensure_schema(connection: sqlite3.Connection, path: Path, origin: str, log_vkey: str) -> None:
     """Create the tables in an empty file, or check that they are this log's. The caller holds the ledger's lock.
 
+    A file from before there was a journal gets its table.
+
     Raises `LedgerTooNew`, `LedgerBroken` or `sqlite3.Error`.
     """
     if sqlite3.sqlite_version_info < SQLITE_VERSION_MIN:
@@ -101,7 +123,7 @@ def ensure_schema(connection: sqlite3.Connection, path: Path, origin: str, log_v
             "BEGIN SELECT raise(ABORT, 'content is named by its digest; store other content beside it'); END;\n"
         )
         connection.executescript(
-            f"BEGIN IMMEDIATE; {_TABLES} {guards} PRAGMA application_id={APPLICATION_ID}; "
+            f"BEGIN IMMEDIATE; {_TABLES} {_JOURNAL} {_ADDED} {guards} PRAGMA application_id={APPLICATION_ID}; "
             f"PRAGMA user_version={SCHEMA_VERSION};"
         )
         connection.executemany(
@@ -115,6 +137,29 @@ def ensure_schema(connection: sqlite3.Connection, path: Path, origin: str, log_v
         raise LedgerBroken(f"{path} is the ledger {known.get('origin')!r}, not {origin!r}; check path and origin")
     if known.get("log_vkey") != log_vkey:
         raise LedgerBroken(f"the checkpoints of {path} are signed by another key than the one given; use that key")
+    # Nothing is written where they are there. The version stays: who does not know these tables leaves them be.
+    connection.executescript(_JOURNAL + _ADDED)
+
+
+def balance_in(connection: sqlite3.Connection, name: str) -> Spend:
+    """Return how a shared account stands."""
+    row = connection.execute("SELECT * FROM account WHERE name = ?", (name,)).fetchone()
+    return NOTHING_SPENT if row is None else Spend(*row[1:])
+
+
+def balances_in(connection: sqlite3.Connection) -> dict[str, Spend]:
+    """Return every shared account."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'account'").fetchone():
+        return {}
+    return {name: Spend(*row) for name, *row in connection.execute("SELECT * FROM account ORDER BY name")}
+
+
+def write_balances(connection: sqlite3.Connection, accounts: Mapping[str, Spend]) -> None:
+    """Set shared accounts to what they stand at now."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(name, *spend) for name, spend in accounts.items()],
+    )
 
 
 def is_empty(connection: sqlite3.Connection) -> bool:

@@ -16,9 +16,12 @@ from typing import Final
 
 from squads.adapters.checkpoint_file import CheckpointFile
 from squads.adapters.file_lock import FileLock
-from squads.adapters.ledger_rows import check_expected, check_time
-from squads.adapters.sqlite_schema import create_file, ensure_schema, open_writer
-from squads.contracts.errors import Conflict, LedgerBroken, RollbackDetected, StorageUnavailable
+from squads.adapters.ledger_rows import accounts_after, check_expected, check_time
+from squads.adapters.sqlite_journal import EraseSteps, KeepStep
+from squads.adapters.sqlite_schema import balance_in, create_file, ensure_schema, open_writer, write_balances
+from squads.contracts.errors import Conflict, LedgerBroken, Overdrawn, RollbackDetected, StorageUnavailable
+from squads.contracts.thinking import Step
+from squads.kernel.funds import Reservation, Settlement
 from squads.kernel.ports import Appended, Head, Signer
 from squads.ledger.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
 from squads.ledger.errors import Malformed
@@ -40,6 +43,8 @@ class Append:
     expect: Mapping[str, int] = field(default_factory=dict)
     time_ms: int = 0
     content: Sequence[bytes] = ()
+    reserve: Reservation | None = None
+    settle: Settlement | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -58,9 +63,13 @@ class Erase:
         """Nothing is added."""
         return 0
 
+    def apply(self, connection: sqlite3.Connection) -> bool:
+        """Remove it, inside the caller's transaction; True when there was some."""
+        return connection.execute("DELETE FROM blob WHERE digest = ?", (self.digest,)).rowcount > 0
 
-Work = Append | Erase
-Outcome = Appended | bool | Conflict
+
+Work = Append | Erase | KeepStep | EraseSteps
+Outcome = Appended | Step | int | Conflict | Overdrawn
 
 
 class SqliteStore:
@@ -99,7 +108,7 @@ class SqliteStore:
             raise
 
     def commit(self, works: Sequence[Work]) -> list[Outcome]:
-        """Do all `works` in one durable transaction and return an outcome for each, a `Conflict` as a value.
+        """Do all `works` in one durable transaction and return an outcome for each; that one was not done is a value.
 
         Raises whatever the medium raises; then the outcome of every work is unknown, and the next call reads the end
         of the log anew.
@@ -117,7 +126,7 @@ class SqliteStore:
                     # The database first: a file that is ahead of it would cry rollback after every crash.
                     if self._outside is not None:
                         self._outside.append(head.checkpoint)
-                if any(isinstance(work, Erase) for work in works):
+                if any(isinstance(work, Erase | EraseSteps) for work in works):
                     # Erased content leaves the WAL too; where a reader still needs it, later commits overwrite it.
                     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 return outcomes
@@ -150,17 +159,17 @@ class SqliteStore:
         nodes: list[tuple[int, int, bytes]] = []
         hashes: list[bytes] = []
         for work in works:
-            if isinstance(work, Erase):
-                cursor = connection.execute("DELETE FROM blob WHERE digest = ?", (work.digest,))
-                outcomes.append(cursor.rowcount > 0)
+            if not isinstance(work, Append):
+                outcomes.append(work.apply(connection))
                 continue
             # 1. What the caller expects holds, or nothing of this work is written.
             try:
                 check_expected(work.expect, lambda stream: self._stream(connection, stream)[1])
                 if work.bodies:
                     check_time(work.time_ms, tail.time_ms)
-            except Conflict as conflict:
-                outcomes.append(conflict)
+                accounts = accounts_after(work.reserve, work.settle, lambda name: balance_in(connection, name))
+            except (Conflict, Overdrawn) as error:
+                outcomes.append(error)
                 continue
             # 2. Places in the log, and in each stream.
             batch = sequence(tail, work.bodies, work.time_ms) if work.bodies else None
@@ -173,7 +182,9 @@ class SqliteStore:
                 nodes += batch.nodes
                 hashes += batch.hashes
                 tail = batch.tail
-            # 3. Content rides in the same transaction.
+            # 3. Content and shared accounts ride in the same transaction.
+            if accounts:
+                write_balances(connection, accounts)
             if work.content:
                 connection.executemany(
                     "INSERT INTO blob (digest, content) VALUES (?, ?) ON CONFLICT DO NOTHING",

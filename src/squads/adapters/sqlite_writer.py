@@ -15,6 +15,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final
 
+from squads.adapters.sqlite_journal import KeepStep
 from squads.adapters.sqlite_schema import translated
 from squads.adapters.sqlite_store import Outcome, SqliteStore, Work
 from squads.contracts.errors import SquadsError, StorageUnavailable
@@ -54,7 +55,7 @@ class SqliteWriter:
     async def submit(self, work: Work, entries: int = 0) -> Outcome:
         """Return the outcome when it is durable. Raises `Conflict` or what the medium came to.
 
-        A caller that is cancelled while its work is queued may or may not find it written.
+        A caller that is cancelled while its work is queued may or may not find it written; a step is always written.
         """
         loop = asyncio.get_running_loop()
         job = _Job(work, entries, work.size_bytes, loop, loop.create_future())
@@ -103,8 +104,8 @@ class SqliteWriter:
             size += job.size_bytes
 
     def _commit(self, group: list[_Job]) -> None:
-        # Who gave up while queued is told nothing, so nothing is written for them.
-        group = [job for job in group if not job.future.cancelled()]
+        # Who gave up while queued is told nothing, so nothing is written for them: but a step was paid for.
+        group = [job for job in group if isinstance(job.work, KeepStep) or not job.future.cancelled()]
         if not group:
             return
         answers: list[Outcome | BaseException]

@@ -32,6 +32,14 @@ Digest = Annotated[str | None, typer.Option(metavar="HEX", help="The composition
 As = Annotated[str, typer.Option("--as", metavar="NAME", help="Who this is; their key must be on this machine.")]
 Stopped = Annotated[str | None, typer.Option(metavar="ID", help="Only this packet, by id or its first 6 digits.")]
 
+Record = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Keep every reply of a model in this folder, to be replayed.")
+]
+Replay = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Answer from replies kept in this folder; ask nobody, need no key."),
+]
+
 
 @app.callback(invoke_without_command=True)
 def squads(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
@@ -46,12 +54,15 @@ def squads(version: Annotated[bool, typer.Option("--version", help="Print the ve
 @app.command()
 def init(
     directory: Annotated[Path | None, typer.Argument(help="Where; the top of the work tree by default.")] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Also roles that ask this model, as provider:model.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write the cards of a squad that suits this work tree: roles/, gates/ and memory/. Nothing is written over."""
     from squads.cli.init import init_project
 
-    raise typer.Exit(init_project(directory, as_json=as_json))
+    raise typer.Exit(init_project(directory, model=model, as_json=as_json))
 
 
 @app.command()
@@ -70,13 +81,15 @@ def run(
     brief: Annotated[str, typer.Argument(help="What is wanted; a packet in a Markdown file; `-` reads a brief.")],
     out: Annotated[Path | None, typer.Option(help="A new folder for the composition's files.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Approve by flag; receipts say so.")] = False,
+    record: Record = None,
+    replay: Replay = None,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
     """Run the project's squad on a brief, and tell what happens."""
     from squads.cli.run import run_packet
 
-    raise typer.Exit(run_packet(brief, store=store, out=out, yes=yes, as_json=as_json))
+    raise typer.Exit(run_packet(brief, store=store, out=out, yes=yes, as_json=as_json, record=record, replay=replay))
 
 
 @app.command()
@@ -84,13 +97,17 @@ def resume(
     packet: Annotated[str, typer.Argument(help="The packet's id.")],
     out: Annotated[Path | None, typer.Option(help="A new folder for the composition's files.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Approve by flag; receipts say so.")] = False,
+    record: Record = None,
+    replay: Replay = None,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
     """Take up an open packet where it stands. Nothing that was answered is asked again."""
     from squads.cli.run import resume_packet
 
-    raise typer.Exit(resume_packet(packet, store=store, out=out, yes=yes, as_json=as_json))
+    raise typer.Exit(
+        resume_packet(packet, store=store, out=out, yes=yes, as_json=as_json, record=record, replay=replay)
+    )
 
 
 invariants = typer.Typer(

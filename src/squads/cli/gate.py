@@ -10,6 +10,7 @@ import io
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -18,6 +19,7 @@ from squads.adapters import git, work_tree
 from squads.adapters.work_tree import Change
 from squads.change import ImportedChange
 from squads.cli import show
+from squads.cli.telemetry import telemetry_here
 from squads.contracts.errors import InvalidInput, NotAWorkTree, StorageUnavailable
 from squads.contracts.finding import Invariant
 from squads.contracts.outcome import Outcome
@@ -178,14 +180,14 @@ async def judge(
     """Open a packet for a change, have every gate read it, and return how it ended."""
     # One attempt: the change was made elsewhere, and only its author can mend it.
     limits = Limits(attempts_max=1, files_max=100_000, artifact_bytes_max=work_tree.BYTES_MAX)
-    builder = ImportedChange(change)
+    given: dict[str, Any] = {"builder": ImportedChange(change), "limits": limits, "telemetry": telemetry_here()}
     if project is None:
         judges = checks_named(gates) if gates else built_in()
-        squad = Squad(builder=builder, gates=judges, store=store, keys=keys, limits=limits)
+        squad = Squad(gates=judges, store=store, keys=keys, **given)
     else:
         judges = [project.role(g) if g in project.cards else checks_named([g])[0] for g in gates] or project.gates()
         # Judging is not composing: who must approve compositions is asked when the project's own squad runs.
-        squad = project.squad(store=store, keys=keys, builder=builder, limits=limits, gates=judges, approval=None)
+        squad = project.squad(gates=judges, store=store, keys=keys, approval=None, **given)
     try:
         outcome = await squad.run(f"Judge {change.title}."[: limits.brief_chars_max])
         return outcome, await (await squad.workspace()).ledger.head()

@@ -20,6 +20,8 @@ from squads.adapters.work_tree import check_link, named
 from squads.cli import show
 from squads.cli.gate import default_store, project_for
 from squads.cli.story import tell
+from squads.cli.telemetry import telemetry_here
+from squads.cli.thinking import Thinking
 from squads.contracts.artifact import Artifact
 from squads.contracts.errors import InvalidInput, InvalidPath, StorageUnavailable
 from squads.contracts.outcome import AwaitingApproval, Composed, Outcome
@@ -31,33 +33,68 @@ from squads.project import Project, read_packet
 from squads.squad import Squad
 
 
-def run_packet(brief: str, *, store: Path | None, out: Path | None, yes: bool, as_json: bool) -> int:
-    """Run a brief, or the packet in a Markdown file, with the project's squad, and return the exit code."""
+def run_packet(
+    brief: str,
+    *,
+    store: Path | None,
+    out: Path | None,
+    yes: bool,
+    as_json: bool,
+    record: Path | None = None,
+    replay: Path | None = None,
+) -> int:
+    """Run a brief, or the packet in a Markdown file, with the project's squad, and return the exit code.
+
+    `record` keeps every reply of a model in a folder; `replay` answers from one, and asks nobody.
+    """
     packet = _packet(brief)
     _check_out(out)
     project = _project()
     _check_within(project, packet)
     where = store or default_store()
     told = asyncio.Event()
-    squad = project.squad(store=where, approver=_person(project, told, yes=yes))
+    squad = project.squad(
+        store=where,
+        approver=_person(project, told, yes=yes),
+        record=record,
+        replay=replay,
+        telemetry=telemetry_here(),
+    )
     return _told(asyncio.run(_run(squad, packet, _console(as_json), told)), where, out, as_json=as_json)
 
 
-def resume_packet(packet: str, *, store: Path | None, out: Path | None, yes: bool, as_json: bool) -> int:
+def resume_packet(
+    packet: str,
+    *,
+    store: Path | None,
+    out: Path | None,
+    yes: bool,
+    as_json: bool,
+    record: Path | None = None,
+    replay: Path | None = None,
+) -> int:
     """Take up an open packet where it stands, and return the exit code. Nothing that was answered is asked again."""
     _check_out(out)
     project = _project()
     where = store or default_store()
     told = asyncio.Event()
     told.set()  # nothing is told before somebody who resumes is asked
-    squad = project.squad(store=where, approver=_person(project, told, yes=yes))
+    squad = project.squad(
+        store=where,
+        approver=_person(project, told, yes=yes),
+        record=record,
+        replay=replay,
+        telemetry=telemetry_here(),
+    )
     return _told(asyncio.run(_resume(squad, packet)), where, out, as_json=as_json)
 
 
 async def _run(squad: Squad, packet: str | Packet, console: Console, told: asyncio.Event) -> Outcome:
     async with squad:
         reader = Reader((await squad.workspace()).blobs)
-        outcome = await tell(console, squad.stream(packet), reader, told)
+        with Thinking(console) as thinking:
+            events = thinking.beside(squad.stream(packet, watch=thinking.watch))
+            outcome = await tell(console, events, reader, told)
     assert outcome is not None
     return outcome
 

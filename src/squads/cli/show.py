@@ -11,9 +11,10 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from squads.contracts.finding import Finding
+from squads.contracts.finding import Finding, FindingCounts
 from squads.contracts.outcome import AwaitingApproval, Composed, Halted, Judgement, NotComposed, Outcome
 from squads.contracts.verdict import Verdict
+from squads.pages.text import UNANCHORED, said_of, usage_of
 from squads.pages.text import visible as visible
 
 MARKS = {"approved": ("✓", "green"), "refused": ("✗", "red"), "abstained": ("?", "yellow")}
@@ -93,8 +94,7 @@ def nothing_for(out: Console, gates: Sequence[str]) -> None:
 def said(verdict: Verdict) -> str:
     """Return a verdict in a few words."""
     if verdict.kind == "refused":
-        count = len(verdict.findings)
-        return f"refused: {count} finding{'s' if count != 1 else ''}"
+        return f"refused: {said_of(FindingCounts.of(verdict.findings))}"
     if verdict.kind == "abstained":
         return f"abstained: {verdict.reason}"
     if verdict.looked == 0:
@@ -114,6 +114,8 @@ def finding(
     where = one_line(f"{found.location}: ") if found.location else ""
     colour = "red" if refusing and found.severity.weight >= 2 else "yellow"
     line = Text.assemble((where, "bold"), one_line(found.message), (f"  [{what}]", colour))
+    if found.unanchored:
+        line = Text.assemble(line, (f"  ({UNANCHORED})", "yellow"))
     hanging(out, "", line, indent=6)
     if not lines_max:
         return
@@ -148,11 +150,13 @@ def _block(out: Console, edge: str, text: str, style: str, lines_max: int) -> No
 
 
 def outcome(out: Console, ended: Outcome) -> None:
-    """Print how a packet stands, in one line, and below it what was said besides verdicts."""
+    """Print how a packet stands, in one line, and below it what was said besides verdicts, and what it cost."""
     style = {Composed: "bold green", NotComposed: "bold red"}.get(type(ended), "bold yellow")
     out.print(Text(one_line(first_line(ended)), style=style))
     for words in ended.words if isinstance(ended, NotComposed) else ():
         hanging(out, "", one_line(words), indent=2)
+    for spender in ended.spent:
+        out.print(Text(f"  spent by {spender.role}: {usage_of(spender.usage)}", style="dim"))
 
 
 def first_line(ended: Outcome) -> str:
@@ -172,7 +176,8 @@ def first_line(ended: Outcome) -> str:
 
 def as_data(ended: Outcome) -> Mapping[str, object]:
     """Return an outcome for `--json`: everything but the artifact's bytes."""
-    data = ended.model_dump(mode="json", exclude={"artifact"})
+    free = {"usage", "spent"} if not ended.spent else set()  # nothing is said of costs where all is code
+    data = ended.model_dump(mode="json", exclude={"artifact", *free})
     if isinstance(ended, Composed):
         data["artifact"] = {"digest": ended.artifact.digest, "paths": list(ended.artifact.manifest.paths)}
     return {**data, "exit_code": ended.exit_code}

@@ -11,15 +11,27 @@ from rich.text import Text
 
 from squads import plugins
 from squads.adapters import git
-from squads.cards import Card
+from squads.adapters.models import Models
+from squads.cards import INHERIT, Card, tools_of
 from squads.cli import show
 from squads.contracts.base import Contract
-from squads.contracts.errors import InvalidCard, InvalidInput, NotAWorkTree
+from squads.contracts.errors import InvalidInput, NotAWorkTree
+from squads.contracts.thinking import ToolServer
 from squads.gates.builtin import HOMES
+from squads.minds.families import models_in
 from squads.project import Project
 from squads.resolve import record_of_role
+from squads.thinking import left_to_a_model
 
 PRIOR_CHARS_SHOWN = 160
+DEFAULT = "by default"
+"""The origin of a value that nobody wrote."""
+ALLOWANCE = {
+    "call_tokens_max": ("tokens", "at most {:,} for one answer"),
+    "call_microusd_max": ("money", "at most {:,} millionths of a US dollar for one answer"),
+    "output_tokens_max": ("reply", "at most {:,} tokens"),
+}
+"""How each bound of a role that asks a model is told."""
 
 
 def show_squad(commit: str | None, *, as_json: bool) -> int:
@@ -49,8 +61,9 @@ def as_data(project: Project) -> dict[str, Any]:
         "roles": [_role(project, card, member=name in members) for name, card in project.cards.items()],
         "settings": {
             key: value.model_dump(mode="json", exclude_unset=True) if isinstance(value, Contract) else value
-            for key, value in project.settings.items()
+            for key, value in {**project.settings, **project.asking}.items()
         },
+        "origins": dict(project.origins),
         "charter_chars": len(project.shelf.charter),
         "facts": [fact.model_dump(mode="json") for fact in project.shelf.facts],
         "plugins": [
@@ -89,18 +102,61 @@ def _role(project: Project, card: Card, *, member: bool) -> dict[str, Any]:
         "folder": card.folder,
         "path": card.path,
         "card": card.digest,
-        "keys": {key: {"value": value.value, "origin": value.origin} for key, value in card.keys.items()},
+        "keys": {key: {"value": _plain(value.value), "origin": value.origin} for key, value in card.keys.items()},
         "prior": {"value": card.prior.value, "origin": card.prior.origin},
         "unused": list(card.unused),
         "member": member,
         "fault": "",
         "record": None,
+        "asks": None,
     }
     try:
-        data["record"] = record_of_role(project.role(card.name)).model_dump(mode="json")
-    except InvalidCard as error:
+        role = project.role(card.name)
+        models = Models(prices=project.asking.get("prices")) if models_in(getattr(role, "model", None)) else None
+        record = record_of_role(role, models)
+        data["record"] = record.model_dump(mode="json")
+        if not getattr(role, "covers", ()):
+            data["unused"] += tools_of(card, role.kind).unused
+        if left_to_a_model(role):
+            data["asks"] = _asks(project, card, role, record)
+    except InvalidInput as error:
         data["fault"] = str(error)
     return data
+
+
+def _asks(project: Project, card: Card, role: Any, record: Any) -> dict[str, Any]:
+    """Return what a role asks, what it may use and what one answer may cost: every value with where it comes from."""
+    first, *fallbacks = models_in(role.model)
+    given = card.get("model") not in (None, INHERIT)
+    model_origin = card.place("model") if given else project.origins.get("model", DEFAULT)
+
+    def said(key: str, value: Any, default: str = DEFAULT) -> dict[str, Any]:
+        return {"value": _plain(value), "origin": card.place(key) if key in card.keys else default}
+
+    families = list(dict.fromkeys(model.family for model in record.models if model.family))
+    named = card.place("family") if role.family in families else "the model's name"
+    return {
+        "model": {"value": first, "origin": model_origin},
+        "fallbacks": {"value": fallbacks, "origin": model_origin},
+        "family": {"value": families, "origin": named if families else "no name says it, and no card"},
+        "tools": said("tools", role.tools),
+        "run": said("run", role.run),
+        "servers": said("servers", role.servers),
+        "call_tokens_max": said("call_tokens_max", record.call_tokens_max),
+        "call_microusd_max": said(
+            "call_microusd_max",
+            record.call_microusd_max,
+            "these tokens at the model's price" if record.call_microusd_max else "no price is known: tokens bound it",
+        ),
+        "output_tokens_max": said("output_tokens_max", role.output_tokens_max),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return a card's value as JSON can hold it."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return value.model_dump(mode="json", exclude_defaults=True) if isinstance(value, ToolServer) else value
 
 
 def _print_role(out: Any, role: dict[str, Any]) -> None:
@@ -108,13 +164,17 @@ def _print_role(out: Any, role: dict[str, Any]) -> None:
     kind = record["kind"] if record else "not usable"
     seat = ", sits on a panel" if role["member"] else ""
     out.print(Text.assemble((f"\n{role['name']}", "bold"), f"  {kind}{seat}  ", (role["path"], "dim")))
+    asks = role["asks"] or {}
     for key, value in role["keys"].items():
-        _row(out, key, str(value["value"]), value["origin"])
+        if key not in asks:
+            _row(out, key, str(value["value"]), value["origin"])
+    _print_asks(out, asks)
     prose = " ".join(role["prior"]["value"].split())
     shown = prose if len(prose) <= PRIOR_CHARS_SHOWN else f"{prose[:PRIOR_CHARS_SHOWN]}…"
     _row(out, "prior", shown, role["prior"]["origin"])
     if record:
-        _row(out, "digest", record["prior"], "card, class, model, tools")
+        _row(out, "digest", record["prior"], "card, class, models, tools, servers")
+        _row(out, "models", "; ".join(map(_model, record["models"])), "as resolved")
         if record["kind"] == "gate":
             reads = ", ".join(record["reads"])
             _row(out, "reads", f"{reads}; refuses from {record['refuse_at']}", "as resolved")
@@ -122,6 +182,24 @@ def _print_role(out: Any, role: dict[str, Any]) -> None:
     _row(out, "not used", ", ".join(role["unused"]), role["path"])
     if role["fault"]:
         out.print(Text(f"    {show.one_line(role['fault'])}", style="red"))
+
+
+def _model(record: dict[str, Any]) -> str:
+    """Return how a model is called, which one that is for comparing, and its family."""
+    return f"{record['called']} is {record['name']}, {record['family'] or 'of a family that nobody has said'}"
+
+
+def _print_asks(out: Any, asks: dict[str, Any]) -> None:
+    for key, said in asks.items():
+        value = said["value"]
+        if key in ALLOWANCE:
+            label, words = ALLOWANCE[key]
+            _row(out, label, words.format(value) if value else "no bound", said["origin"])
+        elif key == "servers":
+            names = [f"{s['name']}: {' '.join(s.get('command', ())) or s.get('url', '')}" for s in value]
+            _row(out, key, "; ".join(names), said["origin"])
+        else:
+            _row(out, key, ", ".join(value) if isinstance(value, list) else value, said["origin"])
 
 
 def _row(out: Any, key: str, value: str, origin: str) -> None:
@@ -132,7 +210,7 @@ def _row(out: Any, key: str, value: str, origin: str) -> None:
 def _print_settings(out: Any, data: dict[str, Any]) -> None:
     out.print(Text("\nsettings", style="bold"))
     for key, value in data["settings"].items():
-        _row(out, key, str(value), "memory/charter.md")
+        _row(out, key, str(value), data["origins"][key])
     _row(out, "memory", f"{data['charter_chars']} characters of charter, {len(data['facts'])} facts", "memory/")
     for plugin in data["plugins"]:
         state = plugin["fault"] or "usable when it is named"

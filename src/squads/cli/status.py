@@ -14,8 +14,10 @@ from squads.cli import show
 from squads.cli.gate import default_store
 from squads.cli.inbox import print_question, print_unreadable
 from squads.cli.readable import count, line, short, shown, span, when
+from squads.contracts.outcome import RoleSpend
 from squads.desk import Desk
 from squads.overview import EndedPacket, OpenPacket, Overview, StopInForce
+from squads.pages.text import usage_of
 
 MARKS = {0: ("✓", "green"), 1: ("✗", "red"), 2: ("?", "yellow")}
 WAITS_MAX = 8
@@ -92,6 +94,7 @@ def _open(out: Console, packet: OpenPacket, now_ms: int) -> None:
     for task in packet.tasks:
         tries = f", try {task.tries} of {task.tries_max}" if task.tries else ""
         line(out, f"task {shown(task.task)} by {task.builder}: {task.stage}{tries}", indent=12)
+    _spent(out, packet.spent)
     waits = [w for w in packet.waits if w.what != "answer"]
     for wait in waits[:WAITS_MAX]:
         what = f"{wait.what}{f' of {shown(wait.task)}' if wait.task else ''}, attempt {wait.attempt}"
@@ -128,6 +131,12 @@ def _ended(out: Console, packet: EndedPacket, now_ms: int) -> None:
     if packet.exit_code:
         task = f" (task {shown(packet.task)})" if packet.task else ""
         line(out, (packet.reason, colour), f"{task}: {packet.explained}; exit code {packet.exit_code}", indent=12)
+    _spent(out, packet.spent)
+
+
+def _spent(out: Console, spent: tuple[RoleSpend, ...]) -> None:
+    for spender in spent:
+        line(out, f"spent by {spender.role}: {usage_of(spender.usage)}", indent=12)
 
 
 def _next(out: Console, found: Overview) -> None:

@@ -16,10 +16,11 @@ composes. Each message says what happened, to what, and what to do next.
     │   │   ├── NoGates              the empty list of gates refuses
     │   │   ├── UnheldGate           a required gate that nobody holds is not a gate
     │   │   ├── DuplicateRole        two roles of one name
-    │   │   └── SelfGate             a gate that is its own author, or shares the author's prior
+    │   │   └── SelfGate             a gate that is its own author, shares its prior, or is too near to it
     │   ├── InvalidCard              a card, charter or packet file: an unknown key, a bad value, no YAML
     │   ├── InvalidPlugin            an entry point that cannot be used
     │   ├── InvalidModel             a model string that cannot be asked here: unknown, no key, not installed
+    │   ├── ToolProblem              a tool was called in a way that it cannot serve; the model reads the sentence
     │   ├── UnknownPacket            no packet of this id in the ledger
     │   └── NotAWorkTree             not inside a git work tree, or git cannot read the range
     ├── Denied                       authority was not granted
@@ -34,6 +35,7 @@ composes. Each message says what happened, to what, and what to do next.
     │   ├── LedgerBroken             bytes, links, signatures or checkpoints do not agree
     │   ├── LedgerTooNew             written by a newer version than this one
     │   ├── RollbackDetected         the database is behind a checkpoint known outside it
+    │   ├── Overdrawn                a reservation would pass the limit of what all packets may spend together
     │   └── StorageUnavailable       disk full, read-only, locked or gone; nothing was acknowledged
     ├── BlobError
     │   ├── BlobMissing              no content under this digest here
@@ -44,6 +46,7 @@ composes. Each message says what happened, to what, and what to do next.
     │   ├── InvalidReply             no reply validated, however often it was asked again
     │   ├── AllowanceSpent           the next reply could cost more than was reserved
     │   └── RecordingMissed          no recorded reply for exactly this request
+    ├── SandboxUnavailable           the limits that a command needs cannot be put up; it was not started
     └── KeyUnavailable               a key file is missing, unreadable, or readable by others
 """
 
@@ -103,7 +106,7 @@ class DuplicateRole(InvalidSquad):
 
 
 class SelfGate(InvalidSquad):
-    """A gate that is its own author, or that brings the author's very prior."""
+    """A gate that is its own author, brings the author's very prior, or is less independent of it than is demanded."""
 
 
 class InvalidCard(InvalidInput):
@@ -116,6 +119,10 @@ class InvalidPlugin(InvalidInput):
 
 class InvalidModel(InvalidInput):
     """A model string that names no model that can be asked here: unknown, no key, or its package is not installed."""
+
+
+class ToolProblem(InvalidInput):
+    """A tool was called in a way that it cannot serve. The sentence is written for the model that called it."""
 
 
 class UnknownPacket(InvalidInput):
@@ -178,6 +185,10 @@ class RollbackDetected(LedgerError):
     """The database is behind a checkpoint that is known outside it, as after restoring an old backup."""
 
 
+class Overdrawn(LedgerError):
+    """A reservation would pass the limit of what all packets may spend together. Nothing was written."""
+
+
 class StorageUnavailable(LedgerError):
     """Disk full, read-only, locked or gone. Nothing was acknowledged."""
 
@@ -220,6 +231,10 @@ class AllowanceSpent(ModelError):
 
 class RecordingMissed(ModelError):
     """No recorded reply for exactly this request: a prior, a brief or a tool is not what it was when recording."""
+
+
+class SandboxUnavailable(SquadsError):
+    """The limits that a command must run under cannot be put up here. The command was not started."""
 
 
 class KeyUnavailable(SquadsError):

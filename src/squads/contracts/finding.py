@@ -65,6 +65,8 @@ class Finding(Content):
     """The text that shows it, copied from the artifact; an anchor where the fault is an absence."""
     satisfy: str = Field(default="", max_length=4_000)
     """What would satisfy the invariant here."""
+    unanchored: bool = False
+    """True when its evidence is not found where it says; a host sets it."""
 
 
 class Invariant(Content):
@@ -93,13 +95,17 @@ class FindingCounts(Contract):
     minor: int = Field(default=0, ge=0)
     major: int = Field(default=0, ge=0)
     blocker: int = Field(default=0, ge=0)
+    unanchored: int = Field(default=0, ge=0)
+    """How many of them have evidence that is not found where they say."""
 
     @classmethod
     def of(cls, findings: tuple[Finding, ...]) -> Self:
-        """Count `findings` by severity."""
+        """Count `findings` by severity, and those without an anchor."""
         counts: dict[str, int] = {}
         for finding in findings:
             counts[finding.severity.value] = counts.get(finding.severity.value, 0) + 1
+            if finding.unanchored:
+                counts["unanchored"] = counts.get("unanchored", 0) + 1
         return cls(**counts)
 
     @property
@@ -118,6 +124,20 @@ class Usage(Content):
     """How many replies of models it took."""
     wait_ms: int = Field(default=0, ge=0, le=2**53 - 1)
     """Milliseconds that those replies took, one after another."""
+
+    def plus(self, other: Usage) -> Usage:
+        """Return both together."""
+        return self._with(other, 1)
+
+    def minus(self, before: Usage) -> Usage:
+        """Return what was added since `before`, which must be a part of this."""
+        return self._with(before, -1)
+
+    def _with(self, other: Usage, sign: int) -> Usage:
+        # Without validation: both sides were checked, and this is on the way of every reply. More than a record can say
+        # is said as the most that it can.
+        names = ("tokens", "cost_microusd", "calls", "wait_ms")
+        return Usage.model_construct(**{n: min(getattr(self, n) + sign * getattr(other, n), 2**53 - 1) for n in names})
 
     @model_validator(mode="after")
     def _calls_cover_tokens(self) -> Self:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from squads.contracts.base import Contract, Digest, Id, digest_of
+from squads.contracts.finding import Usage
 from squads.contracts.packet import AttemptKind
 from squads.contracts.records import FaultReason, Independence, Part, TreeHead
 
@@ -159,6 +160,8 @@ class Failed(Contract):
     reason: FaultReason
     detail: str = ""
     """For logs and people; it is not receipted."""
+    usage: Usage | None = None
+    """What it cost all the same; None where nobody knows."""
 
 
 Body = Annotated[

@@ -7,7 +7,9 @@ from typing import Literal
 from squads.contracts.artifact import Artifact
 from squads.contracts.base import Contract, Digest, Id
 from squads.contracts.errors import Refusal
+from squads.contracts.finding import NO_USAGE, Usage
 from squads.contracts.reasons import REFUSALS, Reason
+from squads.contracts.records import RoleKind
 from squads.contracts.verdict import Verdict
 
 
@@ -22,10 +24,22 @@ class Judgement(Contract):
     verdict: Verdict
 
 
+class RoleSpend(Contract):
+    """What one role spent on a packet."""
+
+    role: str
+    kind: RoleKind
+    usage: Usage
+
+
 class _Outcome(Contract):
     packet: Id
     judgements: tuple[Judgement, ...] = ()
     """Every verdict of the packet, in the order in which they were asked for."""
+    usage: Usage = NO_USAGE
+    """What the packet has cost. An answer that nobody knows the cost of counts as all that was reserved for it."""
+    spent: tuple[RoleSpend, ...] = ()
+    """The same by role; who spent nothing is not named."""
 
     @property
     def refusals(self) -> tuple[Judgement, ...]:

@@ -55,13 +55,48 @@ class Limits(Content):
     """How long the packet may stay open, waits for people included."""
 
 
-class Budget(Content):
-    """What a packet may spend. None is no limit of that kind."""
+AccountKind = Literal["packet", "task", "role", "workspace"]
+"""Whose budget something counts against."""
+
+
+class Allowance(Content):
+    """What may be spent. None is no limit of that kind."""
 
     tokens_max: int | None = Field(default=None, ge=0, le=2**53 - 1)
     """Tokens, in and out, of all replies together."""
     cost_microusd_max: int | None = Field(default=None, ge=0, le=2**53 - 1)
     """Millionths of a US dollar for all replies together."""
+    wait_ms_max: int | None = Field(default=None, ge=0, le=2**53 - 1)
+    """How long models may take over all replies together."""
+
+
+class RoleAllowance(Allowance):
+    """What one role may spend in one packet."""
+
+    role: Name
+
+
+class Budget(Allowance):
+    """What a packet may spend: in all, on each of its tasks, and by role. An answer must fit every one of them."""
+
+    task: Allowance | None = None
+    """For each task: building it, and reading what was built."""
+    roles: tuple[RoleAllowance, ...] = ()
+    """For roles by name; a role that is not named here has no limit of its own."""
+
+    @model_validator(mode="after")
+    def _once(self) -> Budget:
+        names = [allowed.role for allowed in self.roles]
+        if twice := next((n for n in names if names.count(n) > 1), None):
+            raise InvalidInput(f"the budget names the role {twice!r} twice; name it once")
+        return self
+
+
+class WorkspaceBudget(Allowance):
+    """What all packets of a workspace may spend together. Each sets its whole budget aside before it begins."""
+
+    window: Literal["ever", "month", "day"] = "ever"
+    """What is opened in one month or on one day (UTC) shares the limits; `ever` never begins anew."""
 
 
 class ApprovalRule(Content):

@@ -71,7 +71,7 @@ EXPLAINED: Mapping[str, str] = {
     "role-failed": "a role crashed, was late, or gave no usable answer; see `words`, and the log for more",
     "paths-meet": "two tasks wrote one path without building on each other; add a task after both that writes it",
     "over-bound": "the packet ran into a bound (messages or compositions); raise it in `limits`, or cut the work",
-    "budget-spent": "the next step could have passed the packet's budget; raise it, or cut the work",
+    "budget-spent": "the next answer could have passed a budget, or the last one did; raise it, or cut the work",
     "approval-expired": "nobody answered in time, and expiry refuses; open the packet again",
     "packet-expired": "the packet was open longer than `limits.packet_ms_max`; raise it, or cut the work",
     "equivocation": "a gate gave two different signed answers to one ticket; revoke its key and find out why",

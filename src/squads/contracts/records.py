@@ -8,27 +8,29 @@ version of the kind, never changed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from squads.contracts.base import Contract, Digest, Id, Name
-from squads.contracts.finding import NO_USAGE, FindingCounts, Severity, Usage
-from squads.contracts.packet import ApprovalRule, AttemptKind, Budget, Limits
+from squads.contracts.finding import NO_USAGE, FindingCounts, Usage
+from squads.contracts.packet import AccountKind, ApprovalRule, AttemptKind, Budget, Limits, WorkspaceBudget
 from squads.contracts.reasons import Reason
+from squads.contracts.resolved import Count as Count
+from squads.contracts.resolved import MemberRecord as MemberRecord
+from squads.contracts.resolved import ModelName as ModelName
+from squads.contracts.resolved import ModelRecord as ModelRecord
+from squads.contracts.resolved import RoleKind as RoleKind
+from squads.contracts.resolved import RoleRecord as RoleRecord
 
 RULES_VERSION = 1
 """The version of the kernel's tables that a packet is opened under; old tables stay in the code."""
 
-RoleKind = Literal["coordinator", "builder", "gate"]
 Work = Literal["plan", "build", "accept"]
 Independence = Literal["identity", "prior", "model", "family"]
-FaultReason = Literal["crashed", "unreadable", "missing", "cancelled", "undeliverable"]
+FaultReason = Literal["crashed", "unreadable", "missing", "cancelled", "undeliverable", "unreachable", "spent"]
+"""`unreachable` is a model that gave no answer, `spent` an answer that could have cost more than was reserved."""
 Channel = Literal["terminal", "page", "chat", "program", "flag"]
-Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
-"""What JSON can say exactly everywhere; beyond it nothing can be signed."""
-ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,127}$")]
-"""A model as its provider calls it, such as `anthropic:claude-sonnet-5-5`; never free text."""
 TaskNumber = Annotated[int, Field(ge=1)]
 
 
@@ -43,37 +45,6 @@ class PacketRecord(Record):
     """A receipt of a packet's stream."""
 
     packet: Id
-
-
-class MemberRecord(Contract):
-    """One gate inside a panel: what it brings to its reading. Independence is asked of every member."""
-
-    name: Name
-    prior: Digest
-    model: ModelName | None = None
-    family: ModelName | None = None
-
-
-class RoleRecord(Contract):
-    """A resolved role, frozen when the packet is opened."""
-
-    name: Name
-    kind: RoleKind
-    prior: Digest
-    """Covers card, class source, model and tools: two roles with one prior read with the same eyes."""
-    reads: tuple[AttemptKind, ...] = ()
-    """What a gate reads; empty for other roles."""
-    refuse_at: Severity = Severity.MAJOR
-    model: ModelName | None = None
-    """None for code."""
-    family: ModelName | None = None
-    members: tuple[MemberRecord, ...] = ()
-    """The gates that a panel is made of, panels inside it included; empty for other roles."""
-    unsafe: bool = False
-    """True for `UnsafeNoGate` and for panels that hold one: it approves without reading."""
-    call_tokens_max: Count = 0
-    """Reserved for each request; 0 for code."""
-    call_microusd_max: Count = 0
 
 
 class RecalledRecord(Contract):
@@ -104,6 +75,10 @@ class Opened(PacketRecord):
     memory: tuple[RecalledRecord, ...] = ()
     """What was recalled for the roles of this packet; a role that is not named here is told nothing."""
     follows: Id | None = None
+    workspace_budget: WorkspaceBudget | None = None
+    """What all packets of the workspace may spend together; None where that has no limit."""
+    funded: bool = True
+    """False where the workspace's budget had no room for this packet's: it ends before anything that costs."""
 
 
 class TaskRecord(Contract):
@@ -127,6 +102,8 @@ class PlanRecord(PacketRecord):
     content: Digest
     tasks: tuple[TaskRecord, ...]
     usage: Usage = NO_USAGE
+    model: ModelName | None = None
+    """Which of its role's models answered; None where none was asked."""
 
 
 class ObjectionRecord(PacketRecord):
@@ -137,6 +114,8 @@ class ObjectionRecord(PacketRecord):
     author: Name
     content: Digest
     usage: Usage = NO_USAGE
+    model: ModelName | None = None
+    """Which of its role's models answered; None where none was asked."""
 
 
 class ArtifactRecord(PacketRecord):
@@ -147,6 +126,8 @@ class ArtifactRecord(PacketRecord):
     author: Name
     artifact: Digest
     usage: Usage = NO_USAGE
+    model: ModelName | None = None
+    """Which of its role's models answered; None where none was asked."""
 
 
 class TreeHead(Contract):
@@ -175,6 +156,9 @@ class VerdictRecord(PacketRecord):
     looked: Count
     waivers: tuple[Digest, ...] = ()
     usage: Usage = NO_USAGE
+    model: ModelName | None = None
+    """Which of the gate's models answered; None where none was asked. An approval by a gate that has models rests on
+    one of them, or it counts as an abstention. None for a panel whose members asked several."""
     actor_seq: Count | None = None
     """The gate's own counter, kept where the ledger's writer cannot reach it; None where the custody keeps none."""
     prev_by_actor: Digest | None = None
@@ -201,6 +185,8 @@ class AcceptanceRecord(PacketRecord):
     reopen: tuple[TaskNumber, ...] = ()
     content: Digest
     usage: Usage = NO_USAGE
+    model: ModelName | None = None
+    """Which of its role's models answered; None where none was asked."""
 
 
 class AnswerRecord(PacketRecord):
@@ -234,6 +220,8 @@ class FaultRecord(PacketRecord):
     kind: ClassVar[str] = "fault"
     about: Digest
     reason: FaultReason
+    usage: Usage | None = None
+    """What the failed answer cost; None where nobody knows, which counts as all that was reserved for it."""
 
 
 class DeadlineRecord(PacketRecord):
@@ -257,6 +245,7 @@ class AssignmentRecord(PacketRecord):
     due_ms: Count
     tokens_reserved: Count = 0
     microusd_reserved: Count = 0
+    wait_ms_reserved: Count = 0
 
 
 class TicketRecord(PacketRecord):
@@ -276,6 +265,7 @@ class TicketRecord(PacketRecord):
     due_ms: Count
     tokens_reserved: Count = 0
     microusd_reserved: Count = 0
+    wait_ms_reserved: Count = 0
 
 
 class QuestionRecord(PacketRecord):
@@ -326,6 +316,10 @@ class FinishRecord(PacketRecord):
     """The composition; None unless composed."""
     task: TaskNumber | None = None
     """The task at which it ended, where there is one."""
+    budget: AccountKind | None = None
+    """Whose budget was spent, where that is the reason."""
+    role: Name | None = None
+    """The role whose next answer did not fit, or whose last one cost too much, where a budget was spent."""
 
 
 class StopRecord(Record):
@@ -384,14 +378,3 @@ PACKET_RECORDS: Mapping[str, type[PacketRecord]] = {
 
 WORKSPACE_RECORDS: Mapping[str, type[Record]] = {cls.kind: cls for cls in (StopRecord, LiftRecord, GrantRecord)}
 """The workspace's own kinds that the view folds; keys are folded by `squads.ledger.keys.Registry`."""
-
-
-def subject_of(record: Record) -> tuple[str, str] | None:
-    """Return (name, digest) of what a record is about, for the statement's subject; None where there is none."""
-    if isinstance(record, GrantRecord):  # its `subject` is a role
-        return None
-    for field in ("subject", "artifact", "content", "about"):
-        value: Any = getattr(record, field, None)
-        if isinstance(value, str):
-            return field, value
-    return None

@@ -70,6 +70,8 @@ class ModelRequest:
     """Raises `ValueError` for a filled form that cannot be used; the sentence goes back to the model."""
     tools: tuple[Tool, ...] = ()
     servers: tuple[ToolServer, ...] = ()
+    reads_only: bool = False
+    """True for a gate: tools that could change something are not offered."""
     effects: Effects | None = None
     """Where tools leave their marks; None where they leave none."""
     output_tokens_max: int = 16_000

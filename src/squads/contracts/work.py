@@ -7,8 +7,8 @@ author's conversation, not another gate's findings. Each knows how to make the r
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
 
 from squads.contracts.artifact import Artifact
 from squads.contracts.finding import NO_USAGE, Finding, Usage
@@ -16,6 +16,7 @@ from squads.contracts.memory import Fact
 from squads.contracts.packet import AttemptKind, Packet
 from squads.contracts.plan import Acceptance, Held, Objection, Plan, Statement, Task
 from squads.contracts.records import Channel
+from squads.contracts.thinking import Mind
 from squads.contracts.verdict import Abstained, Approved, Refused, Verdict
 
 
@@ -31,8 +32,22 @@ class Complaint:
     detail: str = ""
 
 
+class _Given:
+    """What all work has in common: it is copied and pickled without its mind, which belongs to one request."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        given: Any = self
+        return _again, (type(self), {f.name: getattr(self, f.name) for f in fields(given) if f.name != "mind"})
+
+
+def _again(kind: type[Any], given: dict[str, Any]) -> Any:
+    return kind(**given)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanWork:
+class PlanWork(_Given):
     """Cut a packet into tasks, or amend the cut."""
 
     packet: Packet
@@ -48,6 +63,8 @@ class PlanWork:
     """What binds every role of this workspace."""
     facts: tuple[Fact, ...] = ()
     """What is known, as far as this role may read it, the most useful first."""
+    mind: Mind | None = field(default=None, repr=False, compare=False)
+    """What it may ask models with; None where the work did not come from a squad."""
 
     def plan(self, *tasks: Task, usage: Usage = NO_USAGE) -> Plan:
         """Return the plan made of these tasks."""
@@ -59,7 +76,7 @@ class PlanWork:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BuildWork:
+class BuildWork(_Given):
     """Make one task's artifact."""
 
     packet: Packet
@@ -81,6 +98,8 @@ class BuildWork:
     """What binds every role of this workspace."""
     facts: tuple[Fact, ...] = ()
     """What is known, as far as this role may read it, the most useful first."""
+    mind: Mind | None = field(default=None, repr=False, compare=False)
+    """What it may ask models with; None where the work did not come from a squad."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -124,7 +143,7 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewWork:
+class ReviewWork(_Given):
     """Read one attempt and give one verdict."""
 
     packet: Packet
@@ -143,6 +162,8 @@ class ReviewWork:
     """What binds every role of this workspace."""
     facts: tuple[Fact, ...] = ()
     """What is known, as far as this role may read it, the most useful first."""
+    mind: Mind | None = field(default=None, repr=False, compare=False)
+    """What it may ask models with; None where the work did not come from a squad."""
 
     def approve(self, *, looked: int = 1, notes: Iterable[Finding] = (), waivers: Iterable[str] = ()) -> Approved:
         """Let these bytes through; `looked` is how many files were read."""
@@ -158,7 +179,7 @@ class ReviewWork:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptWork:
+class AcceptWork(_Given):
     """Check a composition end to end. The answer can only refuse."""
 
     packet: Packet
@@ -174,6 +195,8 @@ class AcceptWork:
     """What binds every role of this workspace."""
     facts: tuple[Fact, ...] = ()
     """What is known, as far as this role may read it, the most useful first."""
+    mind: Mind | None = field(default=None, repr=False, compare=False)
+    """What it may ask models with; None where the work did not come from a squad."""
 
     def accept(self, evidence: Mapping[str, str] | None = None) -> Acceptance:
         """Find nothing against it; `evidence` gives, for each predicate of `done_when`, the digest of what shows it."""

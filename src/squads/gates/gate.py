@@ -2,46 +2,58 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Iterable
 from inspect import isawaitable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Unpack
 
 from squads.contracts.finding import Finding, Severity
 from squads.contracts.packet import AttemptKind
 from squads.contracts.verdict import Abstained, Approved, Refused, Verdict
 from squads.contracts.work import Reply, ReviewWork, Work
+from squads.minds.thinker import Options, Thinker
 
 
-class Gate(ABC):
-    """Subclass it and write `review`. Returning nothing, raising, or running late lets nothing through."""
+class Gate(Thinker):
+    """Give it a model, or subclass it and write `review`. Silence, an exception and a late answer let nothing through.
+
+    Args:
+        reads: Which attempts it reads.
+        refuse_at: The severity from which a finding refuses.
+        options: What every role may say; see `squads.minds.thinker.Thinker`.
+    """
 
     kind: ClassVar[Literal["gate"]] = "gate"
-    name: str = ""
-    """How the squad calls it; the class's name in lower case with dashes when empty."""
-    prior: str = ""
-    """What it brings to its reading, in prose; another one than its author's."""
-    model: str | None = None
-    """The model that reads; None for code."""
-    family: str | None = None
-    """The model's family."""
     reads: tuple[AttemptKind, ...] = (AttemptKind.ARTIFACT,)
     """Which attempts it reads: `plan`, `artifact`, `composition`."""
     refuse_at: Severity = Severity.MAJOR
     """Findings of at least this severity refuse; lower ones are notes."""
     unsafe: ClassVar[bool] = False
     """True for `UnsafeNoGate` alone."""
-    call_tokens_max: int = 0
-    """The most that one answer may use; reserved before it is asked. 0 for code."""
-    call_microusd_max: int = 0
-    """The same in millionths of a US dollar."""
 
-    @abstractmethod
+    def __init__(
+        self,
+        *,
+        reads: Iterable[AttemptKind | str] | None = None,
+        refuse_at: Severity | str | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__(**options)
+        if reads is not None:
+            self.reads = tuple(AttemptKind(kind) for kind in reads)
+        if refuse_at is not None:
+            self.refuse_at = Severity(refuse_at)
+
     def review(self, work: ReviewWork) -> Verdict | Awaitable[Verdict]:
         """Return `work.approve(...)`, `work.refuse(...)` or `work.abstain(...)`; may be `async`.
 
+        The default asks the model.
+
         It is called once per ticket and must keep nothing between calls: each reading starts fresh.
         """
+        from squads.minds import think
+
+        self._check_model("review")
+        return think.review(self, work)
 
     def decide(self, findings: Iterable[Finding], *, looked: int) -> Verdict:
         """Return the verdict that follows from findings: refused from `refuse_at` on, else approved with notes."""

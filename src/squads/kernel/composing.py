@@ -9,8 +9,8 @@ from __future__ import annotations
 from squads.contracts.messages import AcceptRequest, Grievance
 from squads.contracts.packet import AttemptKind
 from squads.contracts.records import AcceptanceRecord, CompositionRecord, Part
-from squads.kernel import budget, registry
 from squads.kernel import plan as plans
+from squads.kernel import registry
 from squads.kernel.asking import ask_people
 from squads.kernel.compose import PathsMeet
 from squads.kernel.compose import compose as union
@@ -126,8 +126,7 @@ def acceptance(turn: Turn, record: AcceptanceRecord) -> Ignore | None:
     if record.subject != state.composition:
         return Ignore("another subject")
     turn.close(record.request, receipt=turn.event.receipt, usage=record.usage)
-    if budget.overspent(state.spend, state.opened.budget):
-        turn.finish("budget-spent")
+    if turn.is_broke():
         return None
     holding = {h.predicate for h in record.held if h.holds} - {h.predicate for h in record.held if not h.holds}
     refused = _stage(turn) is Stage.REFUSED

@@ -5,17 +5,26 @@ Ports like those of `ports`, with no adapter in sight: a role asks its `Mind`, a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, Literal, Protocol
 
 from squads.contracts.finding import Usage
 from squads.contracts.thinking import ModelReply, ModelRequest, Progress, Step, UnsafeText
 from squads.kernel.ports import BlobStore
 
+STEP_BYTES_MAX: Final = 64 * 1024 * 1024
+"""The most that the payload of one step may have."""
+
 
 class Journal(Protocol):
-    """What was paid for: replies and results of tools by the request that they answer. Durable when `put` returns."""
+    """What was paid for: replies and results of tools by the request that they answer. Durable when `put` returns.
+
+    Several processes may use it at once. What it keeps is prose: it is erasable, and no part of the signed log.
+    """
 
     async def get(self, about: str, kind: str, digest: str, turn: int) -> Step | None:
         """Return the step of request `about` for exactly this input, or None. Raises `StorageUnavailable`."""
@@ -24,12 +33,13 @@ class Journal(Protocol):
     async def put(self, about: str, step: Step) -> Step:
         """Keep a step, and return the one that is kept: the first that was put for its kind, input and turn.
 
-        Raises `StorageUnavailable`.
+        It is kept even if who waits for it is cancelled: it was paid for. Raises `InvalidInput` for a payload over
+        `STEP_BYTES_MAX` or an `about` that names nothing, and `StorageUnavailable`; then nothing was acknowledged.
         """
         ...
 
     async def erase(self, about: str) -> int:
-        """Remove a request's steps; return how many there were."""
+        """Remove a request's steps; return how many there were. Erasing twice is no error."""
         ...
 
 
@@ -55,6 +65,90 @@ class Meter(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One whole reply of a model, as a trace may tell of it."""
+
+    model: str
+    """The model that the provider says has answered."""
+    reply: str
+    """The provider's id of the reply; empty where it gave none."""
+    ended: str
+    """Why the reply ended, such as `stop`."""
+    tokens_in: int
+    tokens_out: int
+    cost_microusd: int
+
+
+Words = Callable[[], Mapping[str, str]]
+"""Makes texts that only a trace with content asks for."""
+
+
+class Mark(Protocol):
+    """One paid request or one call of a tool, on the way."""
+
+    def retried(self, wait_ms: int) -> None:
+        """Note that the transport failed and is tried again."""
+        ...
+
+    def answered(self, exchange: Exchange, said: Words) -> None:
+        """Note the reply; `said` has it as `output`."""
+        ...
+
+    def returned(self, said: Words) -> None:
+        """Note that a tool returned; `said` has it as `result`."""
+        ...
+
+
+class Trace(Protocol):
+    """What one answer tells of its inside, for operators. It never raises, waits for nothing and decides nothing."""
+
+    def asking(
+        self, name: str, *, model: str, provider: str, output_tokens_max: int, said: Words
+    ) -> AbstractContextManager[Mark]:
+        """Return what surrounds one paid request to the model of this string.
+
+        `model` is what the provider calls it; `said` has what it is told as `instructions` and `input`.
+        """
+        ...
+
+    def using(self, tool: str, said: Words) -> AbstractContextManager[Mark]:
+        """Return what surrounds one call of a tool; `said` has what it is given as `arguments`."""
+        ...
+
+    def replayed(self, *, model: str = "", tool: str = "") -> None:
+        """Note that something came out of the journal, and was not asked or called again."""
+        ...
+
+
+class Untraced:
+    """A trace, and a mark, that tell nobody."""
+
+    def asking(self, name: str, **_: Any) -> AbstractContextManager[Mark]:
+        """Tell nobody."""
+        return _NO_MARK
+
+    def using(self, tool: str, said: Words) -> AbstractContextManager[Mark]:
+        """Tell nobody."""
+        return _NO_MARK
+
+    def replayed(self, *, model: str = "", tool: str = "") -> None:
+        """Tell nobody."""
+
+    def retried(self, wait_ms: int) -> None:
+        """Tell nobody."""
+
+    def answered(self, exchange: Exchange, said: Words) -> None:
+        """Tell nobody."""
+
+    def returned(self, said: Words) -> None:
+        """Tell nobody."""
+
+
+UNTRACED: Final = Untraced()
+_NO_MARK: Final = nullcontext(UNTRACED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCall:
     """For whom a model is asked, and where its replies are kept before anybody sees them."""
 
@@ -70,6 +164,15 @@ class ModelCall:
     """Told what happens; None tells nobody."""
     text: bool = False
     """True hands text to `watch` as it arrives, before any verdict on it."""
+    trace: Trace = UNTRACED
+    """Told what happens, for operators."""
+    asked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often each input was asked for so far, by kind and digest."""
+
+    def turn(self, kind: str, digest: str) -> int:
+        """Return 1 for the first time that exactly this is asked within the request, then 2, and so on."""
+        self.asked[kind, digest] += 1
+        return self.asked[kind, digest]
 
 
 class Model(Protocol):
@@ -103,11 +206,21 @@ class Ran:
     """None when it was ended: by a limit or a signal; `ended` says which."""
     output: bytes
     """Standard output and standard error as they came, cut at the limit."""
-    ended: Literal["", "time", "memory", "output", "files", "signal"] = ""
+    ended: Literal["", "time", "memory", "output", "files", "processes", "signal"] = ""
+    """A program that is told of a limit by a failing call may end in a way of its own, and then it has an exit code."""
     wait_ms: int = 0
 
 
 Bound = Literal["time", "memory", "output", "files", "processes", "network"]
+"""What a sandbox may be able to hold a command to:
+
+- `time`: it ends at `seconds_max`, and so does what it started.
+- `memory`: no process gets more than `memory_bytes_max`, nor all of them together for longer than a moment.
+- `output`: no more than `output_bytes_max` is read, and who writes more is ended.
+- `files`: no file grows over `file_bytes_max`, and nothing outside of the folder is written, made, moved or removed.
+- `processes`: their number is bounded, none outlives the run however it hides, and none sees a process outside.
+- `network`: without `network=True` no address outside of the sandbox is reached.
+"""
 
 
 class Sandbox(Protocol):
@@ -124,14 +237,17 @@ class Sandbox(Protocol):
         *,
         folder: str,
         seconds_max: float,
-        memory_bytes_max: int = ...,
-        output_bytes_max: int = ...,
-        file_bytes_max: int = ...,
-        environment: Mapping[str, str] = ...,
+        memory_bytes_max: int = 2 * 1024**3,
+        output_bytes_max: int = 1024**2,
+        file_bytes_max: int = 64 * 1024**2,
+        environment: Mapping[str, str] = MappingProxyType({}),
         network: bool = False,
     ) -> Ran:
-        """Run program and arguments, no shell, in `folder`, with nothing of this process's environment.
+        """Run program and arguments, no shell, in `folder`; return when it, and all that it started, has ended.
 
-        Cancelling it ends everything that it started. Raises `InvalidInput` for a command that cannot be started.
+        It has no input, and nothing of this process's environment but where programs are found: PATH, LANG, HOME (the
+        folder), TMPDIR (below the folder, empty, removed afterwards) and what `environment` says. Cancelling ends
+        everything that it started. Raises `InvalidInput` for a command that cannot be started, and
+        `SandboxUnavailable` where what `enforces` names cannot be put up this time; then nothing was started.
         """
         ...

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from squads.contracts.artifact import Artifact
 from squads.contracts.memory import Recalled
 from squads.contracts.messages import Envelope
 from squads.contracts.records import QuestionRecord, RoleKind
 from squads.contracts.work import Answer, Reply, Work
+from squads.kernel.budget import Spend
+from squads.kernel.funds import Reservation, Settlement
+
+if TYPE_CHECKING:
+    from squads.kernel.model_ports import Journal
 
 WORKSPACE = "workspace"
 """The name of the stream that holds the workspace's own receipts: keys, grants, stop and lift."""
@@ -144,14 +149,23 @@ class Ledger(Protocol):
         expect: Mapping[str, int],
         time_ms: int,
         content: Sequence[bytes] = (),
+        reserve: Reservation | None = None,
+        settle: Settlement | None = None,
     ) -> Appended:
         """Append all `entries` in order, or none of them.
 
         `expect` gives the number of receipts each named stream must have now; `time_ms` is the leaves' time and
         may not lie before the newest leaf's. `content` is durable no later than the entries that speak of it.
-        Raises `Conflict` (a length differs, or time moved on: nothing was written) or `StorageUnavailable`
-        (outcome unknown to the medium, nothing acknowledged; the next append re-reads the head first).
+        `reserve` and then `settle` move a shared account together with the entries, or not at all: what is reserved
+        and spent never passes the limit, whoever else appends at the same time.
+        Raises `Conflict` (a length differs, or time moved on), `Overdrawn` (the reservation would pass the limit):
+        nothing was written; or `StorageUnavailable` (outcome unknown to the medium, nothing acknowledged; the next
+        append re-reads the head first).
         """
+        ...
+
+    async def balance(self, account: str) -> Spend:
+        """Return how a shared account stands; one that nobody has used yet is empty."""
         ...
 
     async def read(self, stream: str, *, start: int = 0) -> list[Stored]:
@@ -177,6 +191,11 @@ class Ledger(Protocol):
     @property
     def blobs(self) -> BlobStore:
         """The content store that `append` writes `content` to."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """The journal of what was paid for, beside the log and never in it."""
         ...
 
     async def close(self) -> None:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from squads.contracts.base import digest_of
 from squads.contracts.errors import LedgerBroken
-from squads.contracts.records import PACKET_RECORDS, WORKSPACE_RECORDS, PacketRecord, Record, subject_of
+from squads.contracts.records import PACKET_RECORDS, WORKSPACE_RECORDS, GrantRecord, PacketRecord, Record
 from squads.ledger.errors import Malformed
 from squads.ledger.statement import PAYLOAD_TYPE, parse_statement, statement_bytes
 
@@ -46,6 +46,17 @@ def _subject(record: Record) -> tuple[str, str]:
     if isinstance(record, PacketRecord):
         return "packet", digest_of(record.packet.encode())
     return "workspace", digest_of(record.workspace.encode())
+
+
+def subject_of(record: Record) -> tuple[str, str] | None:
+    """Return (name, digest) of what a record is about, for the statement's subject; None where there is none."""
+    if isinstance(record, GrantRecord):  # its `subject` is a role
+        return None
+    for field in ("subject", "artifact", "content", "about"):
+        value: Any = getattr(record, field, None)
+        if isinstance(value, str):
+            return field, value
+    return None
 
 
 def receipt_of(seq: int, payload_type: str, payload: bytes, keys: tuple[bytes, ...], time_ms: int) -> Receipt:

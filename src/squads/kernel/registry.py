@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from squads.contracts.packet import AttemptKind
 from squads.contracts.reasons import Reason
-from squads.contracts.records import Independence, MemberRecord, Opened, RoleRecord
+from squads.contracts.records import Independence, MemberRecord, ModelRecord, Opened, RoleRecord
 
 Roles = Mapping[str, RoleRecord]
 
@@ -36,26 +36,43 @@ def readers(roles: Roles, required: Iterable[str], reads: AttemptKind, added: It
 def independence(gate: RoleRecord, author: RoleRecord) -> Independence | None:
     """Return how far apart two roles read; None when the gate must not judge this author at all.
 
-    Code and a model are of different families. Two pieces of code differ by prior and no more. A panel is as
-    independent as the least independent of its members: only for this does the kernel know that there are any.
+    Code and a model are of different families. Two pieces of code differ by prior and no more. A role with fallbacks is
+    as independent as the least independent of its models, since any of them may answer. A panel is as independent as
+    the least independent of its members: only for this does the kernel know that there are any.
     """
-    own = _apart(gate, author)
-    if own is None or not gate.members:
-        return own
-    reached = [_apart(member, author) for member in gate.members]
+    if apart(gate, author) is None:
+        return None
+    reached = [apart(reader, author) for reader in readers_in(gate)]
     return None if None in reached else min((r for r in reached if r is not None), key=LEVELS.index)
 
 
-def _apart(gate: RoleRecord | MemberRecord, author: RoleRecord) -> Independence | None:
+def readers_in(gate: RoleRecord) -> tuple[RoleRecord | MemberRecord, ...]:
+    """Return whoever reads when a gate is asked: itself, or a panel's members, and the panel where it asks a model."""
+    return (gate, *gate.members) if gate.models or not gate.members else gate.members
+
+
+def apart(gate: RoleRecord | MemberRecord, author: RoleRecord) -> Independence | None:
+    """Return how far apart one reader and one author are, over every two models that may answer for them."""
     if gate.name == author.name or gate.prior == author.prior:
         return None
-    if gate.model is None and author.model is None:
+    if not gate.models and not author.models:
         return "prior"
-    if gate.model is None or author.model is None:
+    if not gate.models or not author.models:
         return "family"
-    if gate.model == author.model:
+    return min((models_apart(one, other) for one in gate.models for other in author.models), key=LEVELS.index)
+
+
+def models_apart(one: ModelRecord, other: ModelRecord) -> Independence:
+    """Return how far apart two roles are when these two models answer for them."""
+    if one.name == other.name:
         return "prior"
-    return "family" if gate.family and author.family and gate.family != author.family else "model"
+    return "family" if one.family and other.family and one.family != other.family else "model"
+
+
+def may_answer(role: RoleRecord, model: str | None) -> bool:
+    """Say whether an answer may say that this model gave it; a panel's was given by any of its members' models."""
+    readers: tuple[RoleRecord | MemberRecord, ...] = (role, *role.members)
+    return model is None or any(m.called == model for reader in readers for m in reader.models)
 
 
 def weakest(gate: RoleRecord, authors: Iterable[RoleRecord]) -> Independence | None:
@@ -93,11 +110,20 @@ def faults(opened: Opened) -> Reason | None:
     composing = {AttemptKind.ARTIFACT, AttemptKind.COMPOSITION}
     if not any(composing & set(roles[g].reads) for g in opened.gates):
         return "no-applicable-gate"  # 6
-    needed = LEVELS.index(opened.independence)
     for gate in (roles[g] for g in opened.gates):
-        authors = [*builders] if composing & set(gate.reads) else []
-        authors += [coordinator(roles)] if AttemptKind.PLAN in gate.reads else []
-        reached = weakest(gate, authors)
-        if reached is None or LEVELS.index(reached) < needed:
+        if any(too_near(gate, author, opened.independence) for author in judged_by(gate, roles)):
             return "self-gate"  # 7
     return None
+
+
+def judged_by(gate: RoleRecord, roles: Roles) -> list[RoleRecord]:
+    """Return the roles whose attempts a gate reads; what composes is made by builders, plans by the coordinator."""
+    composing = {AttemptKind.ARTIFACT, AttemptKind.COMPOSITION}
+    authors = of_kind(roles, "builder") if composing & set(gate.reads) else []
+    return authors + (of_kind(roles, "coordinator") if AttemptKind.PLAN in gate.reads else [])
+
+
+def too_near(gate: RoleRecord, author: RoleRecord, demanded: Independence) -> bool:
+    """Say whether a gate is less independent of an author than is demanded, or must not judge them at all."""
+    reached = independence(gate, author)
+    return reached is None or LEVELS.index(reached) < LEVELS.index(demanded)

@@ -12,7 +12,9 @@ from squads.contracts.artifact import Manifest
 from squads.contracts.errors import LedgerBroken
 from squads.contracts.records import ArtifactRecord, PacketRecord
 from squads.kernel import view as views
+from squads.kernel.budget import NOTHING_SPENT, Spend
 from squads.kernel.effects import Effect, Finish, Ignore, Record
+from squads.kernel.funds import booked, reservation_of, settlement_of
 from squads.kernel.receipts import Receipt, record_in
 from squads.kernel.state import Attested, PacketState
 from squads.kernel.step import step
@@ -31,6 +33,8 @@ class Replay:
     def __init__(self, manifests: Callable[[str], Manifest | None], *, keep: Collection[str] = ()) -> None:
         self.view: View | None = None
         self.packets: dict[str, PacketState] = {}
+        self.balances: dict[str, Spend] = {}
+        """How the accounts stand that packets share, as far as their packets were fed."""
         self._manifests = manifests
         self._keep = frozenset(keep)
         self._ended: set[bytes] = set()
@@ -114,6 +118,12 @@ class Replay:
                     f"({effect.reason}); something before it was removed or moved"
                 )
         assert state is not None
+        before = self.packets.get(record.packet)
+        reservation, settlement = reservation_of(before, state), settlement_of(before, state)
+        changed = booked(reservation, settlement, lambda account: self.balances.get(account, NOTHING_SPENT))
+        if changed is None:
+            raise Diverged(f"receipt {receipt.seq}: packet {record.packet} was funded past the workspace's budget")
+        self.balances.update(changed)
         self.packets[record.packet] = state
         if due := outputs(effects):
             self._due[record.packet] = due

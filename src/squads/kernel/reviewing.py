@@ -67,7 +67,7 @@ def _ask(turn: Turn, key: AttemptKey, gate: str, *, ask: int, inputs: tuple[Part
     if reached is None or registry.LEVELS.index(reached) < registry.LEVELS.index(state.opened.independence):
         turn.finish("self-gate", task=task or None)
         return False
-    if not turn.afford(role):
+    if not turn.afford(role, task or None):
         return False
     ticket = ticket_id(state.opened.nonce, task or None, number, gate, attempt.subject, ask)
     due_ms = turn.due_ms()
@@ -107,6 +107,7 @@ def _ask(turn: Turn, key: AttemptKey, gate: str, *, ask: int, inputs: tuple[Part
         due_ms=due_ms,
         tokens_reserved=role.call_tokens_max,
         microusd_reserved=role.call_microusd_max,
+        wait_ms_reserved=role.call_ms_max,
     )
     state.tickets[ticket] = Ticket(record, key, request)
     kept = tuple(t for t in attempt.tickets if state.tickets[t].record.gate != gate)
@@ -122,7 +123,8 @@ def verdict(turn: Turn, record: VerdictRecord) -> Ignore | None:
 
     The checks, in order: 1 the ticket was logged; 2 its gate answers, not somebody else; 3 it is the first answer;
     4 the attempt still counts; 5 exactly these bytes, this attempt, this independence, and what the ticket showed;
-    6 nobody judges their own work; 7 every waiver it cites is live.
+    6 one of the gate's own models answered; 7 nobody judges their own work; 8 where a gate that has models approves,
+    one of them did; 9 every waiver it cites is live. What breaks 8 or 9 counts as an abstention.
     """
     state = turn.state
     ticket = state.tickets.get(record.ticket)
@@ -141,13 +143,19 @@ def verdict(turn: Turn, record: VerdictRecord) -> Ignore | None:
         return Ignore("another attempt")
     if record.independence != ticket.record.independence or record.saw != ticket.request.saw:
         return Ignore("another request than was asked")
+    role = state.roles[record.author]
+    if not registry.may_answer(role, record.model):
+        return Ignore("a model that is not this role's")  # 6
     if is_own_work(turn, ticket.attempt):
-        return Ignore("own work")  # 6
+        return Ignore("own work")  # 7
     decision = record.decision
+    if decision == "approved" and record.looked and role.models and record.model is None:
+        # 8: its independence was reckoned for its models, and something else has read.
+        decision = "abstained"
     if decision != "approved" and record.waivers:
         decision = "abstained"  # only an approval can rest on a waiver
     if any(not _live(turn, waiver, ticket) for waiver in record.waivers):
-        decision = "abstained"  # 7
+        decision = "abstained"  # 9
     if decision == "approved":
         state.waivers_used |= set(record.waivers)
     answer(turn, record.ticket, decision, usage=record.usage, record=record)
@@ -190,7 +198,7 @@ def answer(
         verdict=record.content if record else "",
         looked=record.looked if record else 0,
     )
-    turn.settle(tokens=ticket.record.tokens_reserved, microusd=ticket.record.microusd_reserved, usage=usage)
+    turn.settle(ticket.record, usage)
     close_round(turn, ticket.attempt)
 
 

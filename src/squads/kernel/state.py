@@ -24,6 +24,7 @@ from squads.contracts.records import (
     TicketRecord,
     WaiverRecord,
 )
+from squads.kernel.budget import NOTHING_SPENT, PACKET, Account, Spend
 from squads.kernel.lifecycle import ENDED, Phase, Stage
 
 
@@ -103,18 +104,6 @@ class TaskState(NamedTuple):
     """Sealed words of the coordinator that re-opened it."""
 
 
-class Spend(NamedTuple):
-    """What was spent, and what open requests may still spend."""
-
-    tokens: int = 0
-    microusd: int = 0
-    tokens_reserved: int = 0
-    microusd_reserved: int = 0
-
-
-NOTHING_SPENT = Spend()
-
-
 @dataclass
 class PacketState:
     """Everything the kernel knows of one packet."""
@@ -159,7 +148,8 @@ class PacketState:
     """Waivers that an approval has cited: each counts once."""
     equivocations: frozenset[str] = frozenset()
     """Tickets and requests with a recorded second answer: one is enough, a flood of them is not kept."""
-    spend: Spend = NOTHING_SPENT
+    accounts: dict[Account, Spend] = field(default_factory=dict)
+    """What was spent and is reserved: by the packet, by each task, by each role."""
     finish: FinishRecord | None = None
 
     def fork(self) -> PacketState:
@@ -173,10 +163,20 @@ class PacketState:
         return copy
 
     @property
+    def spend(self) -> Spend:
+        """What the whole packet has spent and reserved."""
+        return self.accounts.get(PACKET, NOTHING_SPENT)
+
+    @property
+    def opened_ms(self) -> int:
+        """When the packet was opened, by the leaf's time."""
+        return self.due_ms - self.opened.limits.packet_ms_max
+
+    @property
     def ended(self) -> bool:
         """True once nothing more can happen."""
         return self.phase in ENDED
 
 
-_TABLES = ("tasks", "attempts", "tickets", "jobs", "manifests", "authors", "approvals", "waivers")
+_TABLES = ("tasks", "attempts", "tickets", "jobs", "manifests", "authors", "approvals", "waivers", "accounts")
 """What a step changes in place, in its own copy."""

@@ -11,6 +11,7 @@ packet's nonce; neither is looked up here.
 
 from __future__ import annotations
 
+from squads.contracts.finding import Usage
 from squads.contracts.messages import Grievance
 from squads.contracts.packet import AttemptKind
 from squads.contracts.reasons import Reason
@@ -110,6 +111,13 @@ def _open(view: View, event: Attested) -> Stepped:
     if fault:
         turn.finish(fault)
         return turn.state, turn.effects
+    if not record.funded:
+        turn.finish("budget-spent", account="workspace")
+        return turn.state, turn.effects
+    if (nothing_left := budget.hopeless(record.budget, record.roles)) is not None:
+        account, role = nothing_left
+        turn.finish("budget-spent", account=account[0], role=role)
+        return turn.state, turn.effects
     turn.phase("opened")
     turn.effects.append(Arm(packet_deadline_id(record.nonce), state.due_ms))
     planning.ask_for_plan(turn, ())
@@ -142,7 +150,7 @@ def _handle(turn: Turn) -> Ignore | None:
         case WaiverRecord():
             return asking.waiver(turn, record)
         case FaultRecord():
-            return _silence(turn, record.about)
+            return _silence(turn, record.about, record.usage)
         case DeadlineRecord():
             return _deadline(turn, record.about)
         case Opened():
@@ -156,7 +164,7 @@ def _answer_to_job(
     """Take an answer to an assignment.
 
     The checks, in order: 1 the assignment was logged; 2 its role answers, not somebody else; 3 it is the first
-    answer; 4 it answers the kind of work that was asked for.
+    answer; 4 one of the role's own models gave it; 5 it answers the kind of work that was asked for.
     """
     job = turn.state.jobs.get(record.request)
     if job is None:
@@ -165,7 +173,9 @@ def _answer_to_job(
         return Ignore("another role's request")  # 2
     if job.receipt:
         return _second(turn, record, job.receipt)  # 3
-    match record, job.record.work:  # 4
+    if not registry.may_answer(turn.state.roles[record.author], record.model):
+        return Ignore("a model that is not this role's")  # 4
+    match record, job.record.work:  # 5
         case PlanRecord(), "plan":
             return planning.plan(turn, record)
         case ArtifactRecord(), "build":
@@ -203,21 +213,24 @@ def _objection(turn: Turn, record: ObjectionRecord, work: str) -> Ignore | None:
     return None
 
 
-def _silence(turn: Turn, about: str) -> Ignore | None:
-    """A request or ticket gets no usable answer: the attempt failed, or the gate could not look."""
+def _silence(turn: Turn, about: str, usage: Usage | None = None) -> Ignore | None:
+    """A request or ticket gets no usable answer: the attempt failed, or the gate could not look.
+
+    Where nobody knows what it cost, it counts as all that was reserved for it.
+    """
     state = turn.state
     ticket = state.tickets.get(about)
     if ticket is not None:
         if ticket.decision:
             return Ignore("already answered")
-        reviewing.answer(turn, about, "abstained", usage=None)
+        reviewing.answer(turn, about, "abstained", usage=usage)
         return None
     job = state.jobs.get(about)
     if job is None:
         return Ignore("unknown request")
     if job.receipt:
         return Ignore("already answered")
-    turn.close(about)
+    turn.close(about, usage=usage)
     match job.record.work:
         case "plan":
             planning.failed(turn, (AttemptKind.PLAN, 0, job.record.attempt))
@@ -251,9 +264,9 @@ def _follow(turn: Turn) -> None:
     """Go on until nothing follows: rounds that are over, then tasks that are ready, then the composition."""
     state = turn.state
     while not state.ended and state.finish is None:
-        if budget.overspent(state.spend, state.opened.budget):
-            turn.finish("budget-spent")
-        elif turn.over:
+        if turn.is_broke():
+            return
+        if turn.over:
             key = turn.over.pop(0)
             _ROUND_OVER[key[0]](turn, key)
         elif state.phase is Phase.BUILDING and building.schedule(turn):

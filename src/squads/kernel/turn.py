@@ -6,9 +6,9 @@ several of them need stands here: hand out work, close it, bound it, end the pac
 
 from __future__ import annotations
 
-from squads.contracts.finding import Usage
+from squads.contracts.finding import NO_USAGE, Usage
 from squads.contracts.messages import AcceptRequest, BuildRequest, PlanRequest
-from squads.contracts.packet import AttemptKind
+from squads.contracts.packet import AccountKind, AttemptKind
 from squads.contracts.reasons import Reason
 from squads.contracts.records import (
     AssignmentRecord,
@@ -16,6 +16,7 @@ from squads.contracts.records import (
     FinishRecord,
     PacketRecord,
     RoleRecord,
+    TicketRecord,
     Work,
 )
 from squads.kernel import budget
@@ -39,6 +40,8 @@ class Turn:
         self.effects: list[Effect] = []
         self.over: list[AttemptKey] = []
         """Attempts whose gates have all answered, waiting for `step` to say what follows."""
+        self.overspent: tuple[budget.Account, AssignmentRecord | TicketRecord] | None = None
+        """The first account that an answer of this step took past its limit, and what was answered."""
 
     # --- words that every room uses -------------------------------------------------------------------------------
 
@@ -78,9 +81,23 @@ class Turn:
             self.state.tasks[number] = task._replace(stage=attempt.stage)
         return attempt
 
-    def finish(self, reason: Reason, *, artifact: str | None = None, task: int | None = None) -> None:
-        """End the packet. Open work is dropped: answers to it will be ignored."""
+    def finish(
+        self,
+        reason: Reason,
+        *,
+        artifact: str | None = None,
+        task: int | None = None,
+        account: AccountKind | None = None,
+        role: str | None = None,
+    ) -> None:
+        """End the packet. Open work is dropped: answers to it will be ignored, and may have been paid all the same."""
         state = self.state
+        for job in state.jobs.values():
+            if not job.receipt:
+                self.settle(job.record, None)
+        for ticket in state.tickets.values():
+            if not ticket.decision:
+                self.settle(ticket.record, None)
         composed = reason == "composed"
         if not composed:
             self.phase("ended")
@@ -90,6 +107,8 @@ class Turn:
             reason=reason,
             artifact=artifact,
             task=task,
+            budget=account,
+            role=role,
         )
         # What was asked for in this very step is never sent, but what was recorded stays recorded.
         self.effects = [e for e in self.effects if not isinstance(e, (Send, Ask, Arm))]
@@ -97,28 +116,49 @@ class Turn:
 
     # --- bounds and budgets ---------------------------------------------------------------------------------------
 
-    def afford(self, role: RoleRecord) -> bool:
+    def afford(self, role: RoleRecord, task: int | None) -> bool:
         """Count one message and reserve what it may cost; on a bound, end the packet and return False."""
         state = self.state
+        if self.is_broke():
+            return False
         if state.messages >= state.opened.limits.messages_max:
             self.finish("over-bound")
             return False
-        spend = budget.reserve(
-            state.spend,
-            state.opened.budget,
-            tokens=role.call_tokens_max,
-            microusd=role.call_microusd_max,
-        )
-        if spend is None:
-            self.finish("budget-spent")
-            return False
+        amount = budget.call_of(role)
+        if amount != budget.NOTHING:  # nothing fits everywhere: an account past its limit has ended the packet
+            on = budget.accounts_of(role.name, task)
+            charged = budget.charge(state.accounts, state.opened.budget, on, amount)
+            if not isinstance(charged, dict):
+                self.broke(charged, role.name, task)
+                return False
+            state.accounts.update(charged)
         state.messages += 1
-        state.spend = spend
         return True
 
-    def settle(self, *, tokens: int, microusd: int, usage: Usage | None) -> None:
-        """Replace a reservation by what was spent."""
-        self.state.spend = budget.settle(self.state.spend, tokens=tokens, microusd=microusd, usage=usage)
+    def settle(self, asked: AssignmentRecord | TicketRecord, usage: Usage | None) -> None:
+        """Replace what was reserved for a request or ticket by what it cost, on every account."""
+        state, amount = self.state, budget.reserved_for(asked)
+        if amount == budget.NOTHING and (usage is None or usage == NO_USAGE):
+            return
+        for account in budget.accounts_of(worker_of(asked), asked.task):
+            spend = state.accounts[account] = budget.settle(
+                state.accounts.get(account, budget.NOTHING_SPENT), amount, usage
+            )
+            if self.overspent is None and budget.overspent(spend, budget.allowance_of(state.opened.budget, account)):
+                self.overspent = account, asked
+
+    def is_broke(self) -> bool:
+        """End the packet where an answer of this step took an account past its limit; say whether it did."""
+        if self.overspent is None:
+            return False
+        account, asked = self.overspent
+        self.broke(account, worker_of(asked), asked.task)
+        return True
+
+    def broke(self, account: budget.Account, role: str, task: int | None) -> None:
+        """End the packet at the first account that had no room: the packet's, the task's, the role's."""
+        kind = account[0]
+        self.finish("budget-spent", task=None if kind == "packet" else task, account=kind, role=role)
 
     # --- jobs: work for coordinator and builders ------------------------------------------------------------------
 
@@ -140,7 +180,7 @@ class Turn:
         subject: str,
     ) -> bool:
         """Hand a piece of work to a role; False when a bound ended the packet instead."""
-        if not self.afford(role):
+        if not self.afford(role, task):
             return False
         assignment = AssignmentRecord(
             **self.base(),
@@ -153,6 +193,7 @@ class Turn:
             due_ms=request.due_ms,
             tokens_reserved=role.call_tokens_max,
             microusd_reserved=role.call_microusd_max,
+            wait_ms_reserved=role.call_ms_max,
         )
         self.state.jobs[request.request] = Job(assignment, request)
         self.record(assignment)
@@ -164,7 +205,7 @@ class Turn:
         """Close a job: answered with `receipt`, or without an answer."""
         job = self.state.jobs[request]
         self.state.jobs[request] = job._replace(receipt=receipt)
-        self.settle(tokens=job.record.tokens_reserved, microusd=job.record.microusd_reserved, usage=usage)
+        self.settle(job.record, usage)
 
     def equivocation(self, about: str, author: str, first: str) -> Ignore | None:
         """Record that this event is a second, different answer; once per ticket or request."""
@@ -187,9 +228,14 @@ class Turn:
             ticket = self.state.tickets[ticket_id]
             if not ticket.decision:
                 self.state.tickets[ticket_id] = ticket._replace(decision="abstained")
-                self.settle(tokens=ticket.record.tokens_reserved, microusd=ticket.record.microusd_reserved, usage=None)
+                self.settle(ticket.record, None)
         self.stage(key, "void")
 
     def open_attempt(self, key: AttemptKey, author: str, request: str) -> None:
         """Begin an attempt that somebody was just asked for."""
         self.state.attempts[key] = Attempt(key, Stage.ASSIGNED, author, request=request)
+
+
+def worker_of(asked: AssignmentRecord | TicketRecord) -> str:
+    """Return the name of the role that something was asked of."""
+    return asked.gate if isinstance(asked, TicketRecord) else asked.role

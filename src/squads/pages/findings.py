@@ -6,7 +6,7 @@ from squads.contracts.finding import Finding
 from squads.pages.blocks import Badge, Block, Code, CodeLine, Excerpt, Line, Notice, Paragraph, Quote, Section
 from squads.pages.changes import clipped
 from squads.pages.report import ERASED, Judged, Report, Try
-from squads.pages.text import counted, one_line
+from squads.pages.text import UNANCHORED, counted, one_line
 
 FINDINGS_SHOWN_MAX = 100
 CONTEXT_LINES = 3
@@ -51,7 +51,8 @@ def _finding(report: Report, tried: Try, judged: Judged, finding: Finding) -> Se
     tone = "bad" if refusing and finding.severity.weight >= 2 else "unsure" if refusing else "plain"
     where = f"{one_line(str(finding.location))}: " if finding.location else ""
     blocks: list[Block] = []
-    excerpt = _excerpt(report, tried, finding)
+    # Lines around a place that does not hold the evidence would pass for the evidence.
+    excerpt = None if finding.unanchored else _excerpt(report, tried, finding)
     if excerpt is not None:
         blocks.append(excerpt)
     elif finding.evidence.strip():
@@ -61,6 +62,7 @@ def _finding(report: Report, tried: Try, judged: Judged, finding: Finding) -> Se
         " ",
         Code(finding.invariant),
         f", found by {judged.ticket.gate}",
+        *((" ", Badge(UNANCHORED, "unsure")) if finding.unanchored else ()),
     )
     blocks.append(Paragraph(said))
     if finding.satisfy.strip():

@@ -69,7 +69,8 @@ def _findings(judged: Judgement) -> str:
     for finding in judged.verdict.findings[:FINDINGS_SHOWN_MAX]:
         lines.append(f"{place_of(finding)}{finding.message} [{finding.severity.value}] {finding.invariant}")
         if finding.evidence.strip():
-            lines.append(f"  evidence: {finding.evidence.strip()}")
+            said = "evidence (not found there)" if finding.unanchored else "evidence"
+            lines.append(f"  {said}: {finding.evidence.strip()}")
         if finding.satisfy.strip():
             lines.append(f"  would satisfy it: {finding.satisfy.strip()}")
     if (left := len(judged.verdict.findings) - FINDINGS_SHOWN_MAX) > 0:

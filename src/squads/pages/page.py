@@ -10,7 +10,7 @@ import shlex
 
 from squads.contracts.packet import Packet
 from squads.contracts.reasons import EXPLAINED
-from squads.contracts.records import AcceptanceRecord
+from squads.contracts.records import AcceptanceRecord, RoleRecord
 from squads.kernel.receipts import Receipt
 from squads.pages.blocks import (
     Badge,
@@ -187,6 +187,7 @@ def _attempts(report: Report) -> list[Block]:
             (report.attempt(t),),
             (Badge(j.record.decision, j.tone),),
             (j.record.independence,),
+            (j.record.model or "",),
             (Code(short(j.record.saw)),),
         )
         for t in report.tries
@@ -194,8 +195,8 @@ def _attempts(report: Report) -> list[Block]:
         if j.record
     ]
     if reached:
-        caption = "Verdicts, with the independence that each gate had from those it judged"
-        columns = ("gate", "read", "verdict", "independence", "saw")
+        caption = "Verdicts, with the independence that each gate had from those it judged, and the model that answered"
+        columns = ("gate", "read", "verdict", "independence", "model", "saw")
         blocks.append(Table(caption, columns, tuple(reached[:RECEIPTS_SHOWN_MAX])))
     if waivers := waivers_of(report):
         blocks.append(
@@ -250,6 +251,13 @@ def _timeline(report: Report) -> list[Block]:
     return blocks
 
 
+def _models(role: RoleRecord) -> str:
+    """Return which models may answer for a role, those of a panel's members included."""
+    members = (model for member in role.members for model in member.models)
+    named = dict.fromkeys(model.called for model in (*role.models, *members))
+    return ", ".join(named) or "code"
+
+
 def _roles(report: Report) -> list[Block]:
     opened = report.opened
     rows: list[tuple[Line, ...]] = [
@@ -257,25 +265,43 @@ def _roles(report: Report) -> list[Block]:
             (r.name,),
             (r.kind,),
             (Code(short(r.prior)),),
-            (r.model or "code",),
+            (_models(r),),
             (Badge("approves without reading", "bad"),) if r.unsafe else (f"from {r.refuse_at.value}",),
         )
         if r.kind == "gate"
-        else ((r.name,), (r.kind,), (Code(short(r.prior)),), (r.model or "code",), ("",))
+        else ((r.name,), (r.kind,), (Code(short(r.prior)),), (_models(r),), ("",))
         for r in opened.roles
     ]
-    budget = opened.budget
+    blocks: list[Block] = [
+        Table("Roles, frozen when the packet was opened", ("role", "kind", "prior", "model", "refuses"), tuple(rows))
+    ]
+    if report.moment.spent:
+        blocks.append(_spent(report))
+    blocks.append(Paragraph((f"{_used(report)} Gates must be independent by {opened.independence}.",)))
+    return blocks
+
+
+def _spent(report: Report) -> Table:
+    rows: list[tuple[Line, ...]] = [
+        (
+            (spender.role,),
+            (f"{spender.usage.tokens:,}",),
+            (f"${spender.usage.cost_microusd / 1_000_000:,.4f}",),
+            (f"{spender.usage.wait_ms / 1000:,.1f} s",),
+            (f"{spender.usage.calls:,}",),
+        )
+        for spender in report.moment.spent
+    ]
+    return Table("What each role spent", ("role", "tokens", "money", "models took", "replies"), tuple(rows))
+
+
+def _used(report: Report) -> str:
+    budget, usage = report.opened.budget, report.moment.usage
+    if usage is None:
+        return "What was spent is not known: the rules could not be replayed."
     tokens = f" of {budget.tokens_max:,}" if budget.tokens_max is not None else ", without a limit"
     money = f" of {budget.cost_microusd_max:,}" if budget.cost_microusd_max is not None else ", without a limit"
-    return [
-        Table("Roles, frozen when the packet was opened", ("role", "kind", "prior", "model", "refuses"), tuple(rows)),
-        Paragraph(
-            (
-                f"Used: {report.spent_tokens:,} tokens{tokens}; {report.spent_microusd:,} millionths of a US "
-                f"dollar{money}. Gates must be independent by {opened.independence}.",
-            )
-        ),
-    ]
+    return f"Used: {usage.tokens:,} tokens{tokens}; {usage.cost_microusd:,} millionths of a US dollar{money}."
 
 
 def _receipts(report: Report) -> list[Block]:

@@ -19,6 +19,8 @@ from squads.audit import trust_in
 from squads.contracts.artifact import Manifest
 from squads.contracts.base import digest_of
 from squads.contracts.errors import InvalidInput, LedgerBroken, SquadsError, StorageUnavailable, UnknownPacket
+from squads.contracts.finding import Usage
+from squads.contracts.outcome import RoleSpend
 from squads.kernel.ports import WORKSPACE, Stored
 from squads.kernel.receipts import Receipt
 from squads.kernel.replay import Diverged, Replay
@@ -26,6 +28,7 @@ from squads.kernel.view import Stop
 from squads.ledger.checkpoint import Checkpoint, verify_checkpoint
 from squads.ledger.errors import Malformed
 from squads.ledger.trust import Trust
+from squads.outcomes import spent_by_role
 from squads.workspace import read_verified
 
 BEGINNING_CHARS_MIN = 4
@@ -81,6 +84,10 @@ class Moment:
     contents: Contents
     stop: Stop | None = None
     stopped_for_all: bool = False
+    spent: tuple[RoleSpend, ...] = ()
+    """What each role has spent, by the rules; nothing where they could not be replayed."""
+    usage: Usage | None = None
+    """The same in all; None where they could not be replayed."""
     unreplayed: str = field(default="")
     """Why the rules could not be replayed over the packet; empty when they gave every output that stands there."""
 
@@ -158,6 +165,7 @@ def _moment(connection: sqlite3.Connection, store: Path, trust: Trust, packet: s
             unreplayed = _excused(error, contents)
     if replay.view is None or not receipts:
         raise LedgerBroken(f"packet {packet} has no receipt; run `squads verify {store}`")
+    state = None if unreplayed else replay.packets.get(packet)
     checkpoint, note = _checkpoint(connection, trust, receipts[-1].seq)
     return Moment(
         packet=packet,
@@ -170,6 +178,8 @@ def _moment(connection: sqlite3.Connection, store: Path, trust: Trust, packet: s
         contents=contents,
         stop=replay.view.stopped(packet),
         stopped_for_all="" in replay.view.stops,
+        spent=spent_by_role(state) if state else (),
+        usage=state.spend.usage if state else None,
         unreplayed=unreplayed,
     )
 

@@ -37,7 +37,7 @@ from squads.handover import unseal
 from squads.kernel.receipts import Receipt, record_in
 from squads.pages.blocks import Tone
 from squads.pages.reading import Contents, Moment
-from squads.pages.text import counted, decoded, duration, listed, one_line
+from squads.pages.text import counted, decoded, duration, listed, one_line, said_of
 
 ERASED = "content erased"
 D = TypeVar("D", bound=Document)
@@ -66,7 +66,7 @@ class Judged:
         if self.record is None:
             return "no verdict"
         if self.record.decision == "refused":
-            return f"refused: {counted(self.record.findings.total, 'finding')}"
+            return f"refused: {said_of(self.record.findings)}"
         if self.record.decision == "abstained":
             return f"abstained: {self.verdict.reason if isinstance(self.verdict, Abstained) else ERASED}"
         if self.record.looked == 0:
@@ -135,8 +135,6 @@ class Report:
     task_names: Mapping[int, str]
     people: Mapping[str, str]
     """Opaque id to the name that the packet itself gives, as far as it does."""
-    spent_tokens: int
-    spent_microusd: int
 
     @property
     def contents(self) -> Contents:
@@ -230,7 +228,6 @@ class _Builder:
         self.question: QuestionRecord | None = None
         self.answers: list[AnswerRecord] = []
         self.task_names: dict[int, str] = {}
-        self.tokens = self.microusd = 0
 
     def report(self) -> Report:
         for receipt in self.moment.receipts:
@@ -251,8 +248,6 @@ class _Builder:
             answers=tuple(self.answers),
             task_names=self.task_names,
             people=self._people(),
-            spent_tokens=self.tokens,
-            spent_microusd=self.microusd,
         )
 
     def _document(self, digest: str, kind: type[D]) -> D | None:
@@ -264,9 +259,6 @@ class _Builder:
         return found if isinstance(found, kind) else None
 
     def _take(self, receipt: Receipt, record: PacketRecord) -> None:
-        if (usage := getattr(record, "usage", None)) is not None:
-            self.tokens += usage.tokens
-            self.microusd += usage.cost_microusd
         match record:
             case Opened():
                 self.opened = record

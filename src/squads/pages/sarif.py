@@ -154,6 +154,8 @@ def _result(
         words.append("It has no place of its own and is shown at the first path of the change.")
     if finding.satisfy:
         words.append(f"What would satisfy it: {finding.satisfy}")
+    if finding.unanchored:
+        words.append("Its evidence is not found there.")
     made: dict[str, Any] = {
         "ruleId": finding.invariant,
         "ruleIndex": places[finding.invariant],
@@ -169,6 +171,8 @@ def _result(
         ],
         "partialFingerprints": {"primaryLocationLineHash": _fingerprint(finding, path, shown, counts)},
     }
+    if finding.unanchored:
+        made["properties"] = {"unanchored": True}
     if judged.verdict.waivers:
         said = f"{judged.gate} cites a signed waiver: {', '.join(judged.verdict.waivers)}"
         made["suppressions"] = [{"kind": "external", "status": "accepted", "justification": said}]

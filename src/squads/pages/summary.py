@@ -24,7 +24,7 @@ from squads.pages.blocks import (
 from squads.pages.changes import clipped
 from squads.pages.markdown_writer import block_markdown
 from squads.pages.result import GateResult, place_of, words_of
-from squads.pages.text import counted, one_line, shortened
+from squads.pages.text import UNANCHORED, counted, one_line, shortened
 
 MARK = "<!-- squads gate -->"
 SUMMARY_BYTES_MAX = 65_535
@@ -77,7 +77,7 @@ def _finding(result: GateResult, gate: str, finding: Finding) -> Section:
     tone: Tone = "bad" if finding.severity.weight >= 2 else "unsure"
     blocks: list[Block] = []
     place = finding.location
-    if place and place.line and result.line(place.path, place.line) is not None:
+    if not finding.unanchored and place and place.line and result.line(place.path, place.line) is not None:
         lines = []
         for number in range(max(1, place.line - CONTEXT_LINES), place.line + CONTEXT_LINES + 1):
             text = result.line(place.path, number)
@@ -86,7 +86,9 @@ def _finding(result: GateResult, gate: str, finding: Finding) -> Section:
         blocks.append(Excerpt(place.path, tuple(lines)))
     elif finding.evidence.strip():
         blocks.append(Quote(finding.evidence.rstrip(), "Evidence", code=True))
-    blocks.append(Paragraph((Badge(finding.severity.value, tone), " ", Code(finding.invariant), f", found by {gate}")))
+    marked: Line = (" ", Badge(UNANCHORED, "unsure")) if finding.unanchored else ()
+    said: Line = (Badge(finding.severity.value, tone), " ", Code(finding.invariant), f", found by {gate}")
+    blocks.append(Paragraph((*said, *marked)))
     if finding.satisfy.strip():
         satisfy = finding.satisfy.rstrip()
         blocks.append(Quote(satisfy, "What would satisfy it", code="\n" in satisfy or ";" in satisfy))

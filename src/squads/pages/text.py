@@ -9,9 +9,14 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime
 
+from squads.contracts.finding import FindingCounts, Usage
+
 ESCAPED = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 DIGEST_CHARS = 16
 """How much of a digest a sentence shows; tables of receipts show the same."""
+
+UNANCHORED = "evidence not found there"
+"""Said beside a finding whose evidence is not in the artifact at its place."""
 
 
 def visible(text: str) -> str:
@@ -32,6 +37,12 @@ def _escaped(character: str) -> str:
 def one_line(text: str) -> str:
     """Return visible text on one line, its runs of white space made single spaces."""
     return " ".join(visible(text).split())
+
+
+def said_of(findings: FindingCounts) -> str:
+    """Return how many findings there are, and how many of them nobody finds the evidence of."""
+    without = f", {findings.unanchored} without an anchor" if findings.unanchored else ""
+    return f"{counted(findings.total, 'finding')}{without}"
 
 
 def shortened(text: str, chars_max: int) -> str:
@@ -69,6 +80,12 @@ def duration(ms: int) -> str:
         if seconds >= size:
             return f"{seconds // size} {large} {seconds % size // small_size} {small}"
     raise AssertionError("every length of time has a unit")
+
+
+def usage_of(usage: Usage) -> str:
+    """Return what something cost: tokens, money where there was any, and how long models took."""
+    money = f", ${usage.cost_microusd / 1_000_000:,.4f}" if usage.cost_microusd else ""
+    return f"{counted(usage.tokens, 'token')}{money}, {usage.wait_ms / 1000:,.1f} s"
 
 
 def listed(words: list[str]) -> str:

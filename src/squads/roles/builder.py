@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable
 from inspect import isawaitable
 from typing import Any, ClassVar, Literal
@@ -10,36 +9,28 @@ from typing import Any, ClassVar, Literal
 from squads.contracts.artifact import Artifact
 from squads.contracts.plan import Objection
 from squads.contracts.work import BuildWork, Reply, Work
+from squads.minds.thinker import Thinker
 
 
-class Builder(ABC):
-    """Subclass it and write `build`; give it a name when the squad has several.
+class Builder(Thinker):
+    """Give it a model, or subclass it and write `build`; give it a name when the squad has several.
 
-    The class attributes are its prior: what it brings to its reading. Two roles with the same prior cannot judge each
-    other's work.
+    Its attributes are its prior: what it brings to its reading. Two roles with the same prior cannot judge each other's
+    work.
     """
 
     kind: ClassVar[Literal["builder"]] = "builder"
-    name: str = ""
-    """How the squad calls it; the class's name in lower case with dashes when empty."""
-    prior: str = ""
-    """What it brings, in prose."""
-    model: str | None = None
-    """The model that answers; None for code."""
-    family: str | None = None
-    """The model's family."""
-    call_tokens_max: int = 0
-    """The most that one answer may use; reserved before it is asked. 0 for code."""
-    call_microusd_max: int = 0
-    """The same in millionths of a US dollar."""
 
-    @abstractmethod
     def build(self, work: BuildWork) -> Artifact | Objection | Awaitable[Artifact | Objection]:
-        """Return `work.artifact({...})` or `work.objection(...)`; may be `async`.
+        """Return `work.artifact({...})` or `work.objection(...)`; may be `async`. The default asks the model.
 
         On a later attempt `work.findings` holds everything that the gates found and `work.previous` the bytes they
         read. Whatever it raises uses up the attempt.
         """
+        from squads.minds import think
+
+        self._check_model("build")
+        return think.build(self, work)
 
     async def answer(self, work: Work) -> Reply:
         """Do one piece of work: the role port."""

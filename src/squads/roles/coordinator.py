@@ -2,50 +2,46 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable
 from inspect import isawaitable
 from typing import Any, ClassVar, Literal
 
 from squads.contracts.plan import Acceptance, Objection, Plan, Task
 from squads.contracts.work import AcceptWork, PlanWork, Reply, Work
+from squads.minds.thinker import Thinker
 
 
-class Coordinator(ABC):
-    """Subclass it and write `plan`; write `accept` as well when `done_when` needs judgement."""
+class Coordinator(Thinker):
+    """Give it a model, or subclass it and write `plan`; write `accept` as well when `done_when` needs judgement."""
 
     kind: ClassVar[Literal["coordinator"]] = "coordinator"
-    name: str = ""
-    """How the squad calls it; the class's name in lower case with dashes when empty."""
-    prior: str = ""
-    """What it brings, in prose."""
-    model: str | None = None
-    """The model that answers; None for code."""
-    family: str | None = None
-    """The model's family."""
-    call_tokens_max: int = 0
-    """The most that one answer may use; reserved before it is asked. 0 for code."""
-    call_microusd_max: int = 0
-    """The same in millionths of a US dollar."""
 
-    @abstractmethod
     def plan(self, work: PlanWork) -> Plan | Objection | Awaitable[Plan | Objection]:
-        """Return `work.plan(...)` or `work.objection(...)`; may be `async`.
+        """Return `work.plan(...)` or `work.objection(...)`; may be `async`. The default asks the model.
 
         With `work.previous` set this is an amendment: `work.complaints` says why, and tasks that are returned
         unchanged keep their approval.
         """
+        from squads.minds import think
+
+        self._check_model("plan")
+        return think.plan(self, work)
 
     def accept(self, work: AcceptWork) -> Acceptance | Awaitable[Acceptance]:
         """Return `work.accept(...)` or `work.refuse(...)`; may be `async`. Its word can only refuse.
 
         The default answers every predicate that names a `check` with that gate's approval, and refuses what it
-        cannot answer. After a gate's refusal it re-opens the tasks whose files the findings name, else all.
+        cannot answer. After a gate's refusal it re-opens the tasks whose files the findings name, else all. With a
+        model, a composition of several parts and predicates without a `check` are judged by it.
         """
         if work.refused:
             paths = {f.location.path for _, v, _ in work.verdicts for f in v.findings if f.location}
             named = [task for task, part in work.parts.items() if paths & set(part.manifest.paths)]
             return work.refuse("a gate refused the composition", reopen=named or list(work.parts))
+        if self.model and (len(work.parts) > 1 or any(p.check is None for p in work.packet.done_when)):
+            from squads.minds import think
+
+            return think.accept(self, work)
         # An approval of a gate that had nothing to read shows nothing.
         approvals = {gate: digest for gate, v, digest in work.verdicts if v.kind == "approved" and v.looked}
         evidence = {p.id: approvals[p.check] for p in work.packet.done_when if p.check and p.check in approvals}

@@ -21,8 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from squads.adapters.keys import InProcessSigner
-from squads.contracts.errors import BlobMissing, Conflict, InvalidInput, StorageUnavailable
-from squads.kernel.ports import WORKSPACE, Entry, Ledger, Signer
+from squads.contracts.errors import BlobMissing, Conflict, InvalidInput, Overdrawn, StorageUnavailable
+from squads.contracts.finding import Usage
+from squads.contracts.packet import Allowance
+from squads.kernel.budget import NOTHING_SPENT, Amount, Spend
+from squads.kernel.funds import Reservation, Settlement
+from squads.kernel.ports import WORKSPACE, Appended, Entry, Ledger, Signer
 from squads.ledger.checkpoint import verify_checkpoint
 from squads.ledger.leaf import PAYLOAD_BYTES_MAX
 from squads.ledger.merkle import EMPTY_ROOT
@@ -80,6 +84,16 @@ def registration(signer: Signer, *roles: str, not_before_index: int = 0) -> dict
 def ticket(stream: str, number: int = 0) -> Entry:
     """Return a small receipt that the runner signed."""
     return signed_entry(stream, "ticket", {"number": number}, RUNNER_KEY)
+
+
+def share(tokens: int) -> Reservation:
+    """Return a reservation of tokens from an account of 30."""
+    return Reservation(account="shared", amount=Amount(tokens), allowance=Allowance(tokens_max=30))
+
+
+def back(tokens: int, usage: Usage) -> Settlement:
+    """Return the settlement of such a reservation."""
+    return Settlement(account="shared", amount=Amount(tokens), usage=usage)
 
 
 async def verified(ledger: Ledger, *, outside: Sequence[str] | None = None) -> Report:
@@ -236,6 +250,56 @@ class LedgerConformance:
             report = await verified(ledger)
             assert (report.size, report.failed) == (5 * 11 + 2, ())
 
+    async def test_what_is_reserved_together_never_passes_the_limit(self, tmp_path: Path) -> None:
+        """Eight reserve at once where three fit: three are written, with their receipts, and five are not."""
+        async with self.opened(tmp_path) as ledger:
+            outcomes = await asyncio.gather(
+                *(
+                    ledger.append([ticket(f"p{n}")], expect={}, time_ms=1, content=[bytes([n])], reserve=share(10))
+                    for n in range(8)
+                ),
+                return_exceptions=True,
+            )
+
+            assert sum(isinstance(outcome, Overdrawn) for outcome in outcomes) == 5
+            assert sum(isinstance(outcome, Appended) for outcome in outcomes) == 3
+            assert (await ledger.head()).size == len(await ledger.streams()) == 3
+            assert await ledger.balance("shared") == Spend(tokens_reserved=30)
+            kept = [await ledger.blobs.has(sha256(bytes([n])).hexdigest()) for n in range(8)]
+            assert kept == [isinstance(outcome, Appended) for outcome in outcomes]
+
+    async def test_what_was_not_spent_can_be_reserved_again(self, tmp_path: Path) -> None:
+        """A settlement replaces the reservation by what was spent, and it may come with the reservation itself."""
+        usage = Usage(tokens=4, cost_microusd=5, calls=1, wait_ms=6)
+        async with self.opened(tmp_path) as ledger:
+            await ledger.append([ticket("a")], expect={}, time_ms=1, reserve=share(30))
+            await _raises(Overdrawn, ledger.append([ticket("b")], expect={}, time_ms=1, reserve=share(1)))
+            await ledger.append([ticket("a")], expect={}, time_ms=1, settle=back(30, usage))
+            assert await ledger.balance("shared") == Spend(tokens=4, microusd=5, wait_ms=6, calls=1)
+
+            await _raises(Overdrawn, ledger.append([ticket("b")], expect={}, time_ms=1, reserve=share(27)))
+            await ledger.append([ticket("b")], expect={}, time_ms=1, reserve=share(26), settle=back(26, usage))
+
+            assert (await ledger.balance("shared"))[:4] == (8, 10, 12, 2)
+            assert await ledger.balance("another") == NOTHING_SPENT
+            assert (await verified(ledger))["link"].ok
+
+    async def test_accounts_move_only_with_their_receipts(self, tmp_path: Path) -> None:
+        """A conflict writes neither; what is overdrawn is refused before a stream grows."""
+        async with self.opened(tmp_path) as ledger:
+            await ledger.append([ticket("a")], expect={"a": 0}, time_ms=5)
+            refused: list[tuple[type[Exception], dict[str, Any]]] = [
+                (Conflict, {"expect": {"a": 0}, "time_ms": 5}),
+                (Conflict, {"expect": {}, "time_ms": 4}),
+            ]
+            for error, change in refused:
+                await _raises(error, ledger.append([ticket("a")], reserve=share(10), **change))
+                await _raises(error, ledger.append([ticket("a")], settle=back(10, Usage(tokens=1, calls=1)), **change))
+            await _raises(Overdrawn, ledger.append([ticket("a")], expect={"a": 1}, time_ms=5, reserve=share(31)))
+
+            assert await ledger.balance("shared") == NOTHING_SPENT
+            assert (await ledger.append([ticket("a")], expect={"a": 1}, time_ms=5, reserve=share(30))).first_seq == 1
+
     async def test_a_closed_ledger_says_so(self, tmp_path: Path) -> None:
         """Nothing is accepted after `close`, and closing twice is no error."""
         ledger = await self.open_ledger(tmp_path, ORIGIN, LOG_KEY)
@@ -251,7 +315,7 @@ class LedgerConformance:
         if not self.durable:
             return
         async with self.opened(tmp_path) as ledger:
-            await ledger.append(opening_entries(), expect={}, time_ms=5)
+            await ledger.append(opening_entries(), expect={}, time_ms=5, reserve=share(20))
             head = (await ledger.append([ticket("a")] * 3, expect={}, time_ms=5, content=[b"kept"])).head
         async with self.opened(tmp_path) as ledger:
             assert head == await ledger.head()
@@ -261,6 +325,8 @@ class LedgerConformance:
             assert (await ledger.append([ticket("a")], expect={"a": 3}, time_ms=5)).first_seq == 5
             assert (await verified(ledger)).failed == ()
             assert await ledger.blobs.get(sha256(b"kept").hexdigest()) == b"kept"
+            assert await ledger.balance("shared") == Spend(tokens_reserved=20)
+            await _raises(Overdrawn, ledger.append([ticket("a")], expect={}, time_ms=5, reserve=share(11)))
 
 
 async def _raises(expected: type[Exception], awaitable: Any) -> None:

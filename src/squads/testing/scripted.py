@@ -27,7 +27,7 @@ from squads.contracts.finding import Finding
 from squads.contracts.packet import AttemptKind
 from squads.contracts.plan import Acceptance, Objection, Plan, Task
 from squads.contracts.verdict import Refused, Verdict
-from squads.contracts.work import AcceptWork, BuildWork, PlanWork, ReviewWork, Work
+from squads.contracts.work import AcceptWork, BuildWork, PlanWork, ReviewWork
 from squads.gates.gate import Gate
 from squads.roles.builder import Builder
 from squads.roles.coordinator import Coordinator
@@ -48,13 +48,13 @@ class Script:
 
     def __init__(self, role: str, replies: Sequence[Any]) -> None:
         self.role = role
-        self.asked: list[Work] = []
+        self.asked: list[Any] = []
         """Every piece of work it was given, unexpected ones included."""
         self._given = len(replies)
         self._left = deque(replies)
         self._unexpected: list[UnexpectedWork] = []
 
-    async def reply(self, work: Work) -> Any:
+    async def reply(self, work: Any) -> Any:
         """Return the next reply, or raise it. Raises `UnexpectedWork` when there is none."""
         self.asked.append(work)
         if not self._left:
@@ -83,7 +83,7 @@ class Script:
             )
 
 
-def described(work: Work) -> str:
+def described(work: Any) -> str:
     """Return what a piece of work asks for, in a few words."""
     match work:
         case PlanWork():
@@ -94,6 +94,8 @@ def described(work: Work) -> str:
             return f"review the {work.reads.value} of attempt {work.attempt}"
         case AcceptWork():
             return "check the composition end to end"
+        case _:
+            return str(work)
 
 
 class ScriptedBuilder(Builder):

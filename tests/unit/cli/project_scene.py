@@ -40,10 +40,10 @@ def write(cwd: Path, path: str, text: str) -> None:
     (cwd / path).write_text(text)
 
 
-def at_a_terminal(said: str, cwd: Path, *arguments: str) -> tuple[int, str]:
+def at_a_terminal(said: str, cwd: Path, *arguments: str, kind: str = "dumb") -> tuple[int, str]:
     """Run a command at a terminal of 80 columns, answer its question, and return its exit code and what it showed."""
     ours, theirs = pty.openpty()
-    environment = {**os.environ, "COLUMNS": "80", "LINES": "24", "TERM": "dumb", "NO_COLOR": "1"}
+    environment = {**os.environ, "COLUMNS": "80", "LINES": "24", "TERM": kind, "NO_COLOR": "1"}
     with subprocess.Popen(
         [SQUADS, *arguments], cwd=cwd, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True
     ) as running:

@@ -93,3 +93,52 @@ def test_outside_of_git_it_writes_where_it_stands(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "gates/text.md").is_file()
+
+
+def test_no_card_asks_a_model_unless_one_is_named(repository: Path) -> None:
+    """The first squad works without a key."""
+    squads("init", cwd=repository)
+    project = Project.on_disk(repository)
+
+    assert project is not None
+    assert [None] == list({getattr(project.role(name), "model", None) for name in project.cards})
+    assert "model" not in project.asking
+
+
+def test_with_a_model_there_are_roles_that_think(repository: Path) -> None:
+    """Ten lines each, on the built-in priors; the charter names the model once, and no key is needed to write them."""
+    done = squads("init", "--model", "anthropic:claude-sonnet-5-5", cwd=repository)
+    project = Project.on_disk(repository)
+
+    assert done.returncode == 0, done.stderr
+    assert project is not None
+    assert ["builder"] == [builder.name for builder in project.builders()]
+    assert "coordinator" == project.coordinator().kind
+    assert {"scope", "security-model", "schema", "security", "text"} == {gate.name for gate in project.gates()}
+    asking = {name for name in project.cards if project.role(name).model == "anthropic:claude-sonnet-5-5"}
+    assert {"builder", "coordinator", "scope", "security-model"} == asking
+    assert all("extends: squads:" in (repository / project.cards[name].path).read_text() for name in asking)
+    assert all(len((repository / c.path).read_text().splitlines()) <= 10 for c in project.cards.values())
+    assert "model: anthropic:claude-sonnet-5-5" in (repository / "memory/charter.md").read_text()
+
+
+def test_where_a_charter_is_already_each_card_names_the_model(repository: Path) -> None:
+    """Nothing is written over, and the squad that comes of it can be used."""
+    write(repository, "memory/charter.md", "Mine.\n")
+
+    done = squads("init", "--model", "openai:gpt-6", cwd=repository)
+    project = Project.on_disk(repository)
+
+    assert done.returncode == 0, done.stderr
+    assert project is not None
+    assert "Mine.\n" == (repository / "memory/charter.md").read_text()
+    assert "openai:gpt-6" == project.role("scope").model
+
+
+@pytest.mark.parametrize("name", ["sonnet", "anthropic:", "a: b", "x:y\nkind: z", "x:{y}"])
+def test_what_is_no_model_string_writes_nothing(name: str, repository: Path) -> None:
+    """What is written into a card must be what it looks like."""
+    done = squads("init", "--model", name, cwd=repository)
+
+    assert (2, True) == (done.returncode, "is no model string" in done.stderr)
+    assert [".git"] == [path.name for path in repository.iterdir()]

@@ -150,17 +150,27 @@ def test_show_gives_every_value_its_origin(repository: Path) -> None:
     assert "sql.unique-null" in done.stdout
 
 
+def test_show_says_what_each_model_is_taken_for(repository: Path) -> None:
+    """How it is called, what that is, and whose weights."""
+    write(repository, "gates/schema.md", "---\nmodel: [azure:gpt-4o, azure:prod]\n---\nKeys.\n")
+
+    shown = squads("show", cwd=repository)
+
+    assert 0 == shown.returncode
+    assert "azure:gpt-4o is gpt-4o, gpt; azure:prod is prod, of a family that nobody has said" in shown.stdout
+
+
 def test_show_names_a_card_that_cannot_be_used(repository: Path) -> None:
-    """A broken gate is exit code 2; a role that only a model could play is shown as such."""
+    """A broken gate is exit code 2; a role that has neither code nor a model is shown as such."""
     write(
-        repository, "roles/reviewer.md", "---\nname: reviewer\ndescription: d\nmodel: sonnet\ncolor: red\n---\nYou.\n"
+        repository, "roles/reviewer.md", "---\nname: reviewer\ndescription: d\nmodel: inherit\ncolor: red\n---\nYou.\n"
     )
     shown = squads("show", cwd=repository)
     write(repository, "gates/own.md", "---\nextends: squads:checks\nchecks: [a.b]\n---\n")
     broken = squads("show", cwd=repository)
 
     assert shown.returncode == 0
-    assert "names nothing that could listen" in shown.stdout
+    assert "roles/reviewer.md:4: this card says what a model is told, and no model is named" in shown.stdout
     assert "not used" in shown.stdout
     assert "not committed as they stand here" in shown.stdout
     assert broken.returncode == 2

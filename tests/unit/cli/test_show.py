@@ -62,6 +62,16 @@ def test_words_are_printed_each_on_its_own_line():
     assert ["  one [/b]", "  two\\x1b"] == file.getvalue().splitlines()[1:]
 
 
+def test_a_finding_without_an_anchor_is_marked_and_counted():
+    out, file = _printed()
+    anchored = Finding(invariant="a.b", message="wrong", location=Location(path="a.sql", line=1), evidence="one")
+
+    show.judgement(out, "g", Refused(findings=(anchored, anchored.but(unanchored=True)), looked=1))
+
+    assert "refused: 2 findings, 1 without an anchor" in file.getvalue()
+    assert 1 == file.getvalue().count("[a.b, major]  (evidence not found there)")
+
+
 def _refused(count: int) -> Refused:
     return Refused(
         findings=tuple(

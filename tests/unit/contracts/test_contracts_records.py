@@ -9,7 +9,8 @@ import pytest
 from squads.contracts import errors
 from squads.contracts.messages import MESSAGE_BYTES_MAX, AcceptRequest, Envelope, PlanRequest, ReviewRequest
 from squads.contracts.packet import AttemptKind
-from squads.contracts.records import PACKET_RECORDS, WORKSPACE_RECORDS, Part, StopRecord, subject_of
+from squads.contracts.records import PACKET_RECORDS, WORKSPACE_RECORDS, Part, StopRecord
+from squads.kernel.receipts import subject_of
 from squads.ledger.types import KINDS
 
 W, P, D = "a" * 32, "b" * 32, "c" * 64

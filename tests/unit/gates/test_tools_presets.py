@@ -245,7 +245,7 @@ async def test_each_tool_is_pinned_by_its_version(tool: str) -> None:
     made = PRESETS[tool]()
 
     assert any(c.isdigit() for c in made.version)
-    assert made.version in made.tools[0]
+    assert made.version in made.covers[0]
     assert made.name == tool
 
 
@@ -304,7 +304,7 @@ async def test_semgrep_is_read_as_it_was_recorded(tmp_path: Path, monkeypatch: p
     verdict = await made.answer(reading({"tests/a.py": text}))
 
     assert refused(verdict) == [("python.token-signature", "major", "tests/a.py:3:12")]
-    assert "unverified-jwt-decode" in made.tools[0]
+    assert "unverified-jwt-decode" in made.covers[0]
 
 
 async def test_semgrep_warns_of_what_it_could_not_parse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

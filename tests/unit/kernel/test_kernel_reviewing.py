@@ -21,12 +21,14 @@ from kernel_scene import (
 )
 
 from squads.contracts.packet import Limits
-from squads.contracts.records import GrantRecord
+from squads.contracts.records import ArtifactRecord, GrantRecord, ModelRecord
 from squads.kernel.effects import Ignore
 from squads.kernel.lifecycle import Stage
 from squads.kernel.view import View, admit
 
 OTHER = digest("other bytes")
+OPUS = ModelRecord(called="a:opus", name="opus", family="a")
+HAIKU = ModelRecord(called="a:haiku", name="haiku", family="a")
 
 
 @pytest.fixture
@@ -272,17 +274,89 @@ def test_a_composition_is_everybody_s_work() -> None:
 
 def test_the_weakest_independence_is_recorded() -> None:
     """Between the gate and anybody in the lineage."""
-    far = role("schema", "gate", ARTIFACT, model="opus", family="a")
-    near = role("mason", "builder", model="haiku", family="a")
+    far = role("schema", "gate", ARTIFACT, models=(OPUS,))
+    near = role("mason", "builder", models=(HAIKU,))
     scene = Scene(far, roles=(COORD, CARPENTER, near, far))
     scene.plan(task(1), task(2, 1, builder="mason"), task(3, 2))
     scene.build(1)
     assert scene.ticket("schema").record.independence == "family"
 
-    scene.judge()
+    scene.judge(model="a:opus")
     scene.build(2)
 
     assert scene.ticket("schema").record.independence == "model"
+
+
+def thinking() -> Scene:
+    """Return a scene in which a gate with a fallback reads a builder's artifact."""
+    gate = role("schema", "gate", ARTIFACT, models=(OPUS, HAIKU))
+    scene = Scene(gate, roles=(COORD, CARPENTER, gate))
+    scene.plan()
+    scene.build()
+    return scene
+
+
+@pytest.mark.parametrize("model", ["a:sonnet", "opus", "a:opus2"])
+def test_a_verdict_of_another_model_is_ignored(model: str) -> None:
+    """Its independence was reckoned for the gate's own models, by the names that they are called by."""
+    scene = thinking()
+
+    scene.judge(model=model)
+    assert scene.ignored == "a model that is not this role's"
+
+    scene.judge(model="a:haiku")
+    assert scene.s.tasks[1].stage is Stage.APPROVED
+
+
+def test_an_approval_by_no_model_of_a_gate_that_has_some_lets_nothing_through() -> None:
+    """Something else has read; it is asked once more, as after an abstention."""
+    scene = thinking()
+
+    scene.judge()
+
+    assert ["ticket"] == scene.recorded
+    assert 2 == scene.ticket("schema").record.ask
+
+
+@pytest.mark.parametrize(
+    ("decision", "looked", "stage"), [("refused", 1, "refused"), ("approved", 0, "approved"), ("abstained", 0, None)]
+)
+def test_a_gate_need_not_ask_its_model_where_it_lets_nothing_pass(
+    decision: str, looked: int, stage: str | None
+) -> None:
+    """A refusal counts whoever found it, and an approval without a look lets nothing compose."""
+    scene = thinking()
+    key = scene.ticket("schema").attempt
+
+    scene.judge(decision=decision, looked=looked)
+
+    assert scene.s.attempts[key].stage == (stage or "reviewing")
+
+
+def test_code_that_says_a_model_answered_is_ignored() -> None:
+    """It has none."""
+    scene = Scene()
+    scene.plan()
+    scene.build()
+
+    scene.judge(model="a:opus")
+
+    assert scene.ignored == "a model that is not this role's"
+
+
+def test_work_of_another_model_is_ignored() -> None:
+    """A builder is whom its gates are independent of, and that was reckoned for its own models."""
+    maker = role("carpenter", "builder", models=(HAIKU,))
+    scene = Scene(roles=(COORD, maker, SCHEMA))
+    scene.plan()
+    manifest = scene.manifest()
+    fields = {**scene.common("carpenter"), "request": scene.request("build"), "artifact": manifest.digest}
+
+    scene.say(ArtifactRecord(**fields, model="a:opus"), "builder:carpenter", manifest=manifest)
+    assert scene.ignored == "a model that is not this role's"
+
+    scene.say(ArtifactRecord(**fields, model="a:haiku"), "builder:carpenter", manifest=manifest)
+    assert ["schema"] == scene.sent
 
 
 def test_a_waiver_is_shown_and_cited_once() -> None:

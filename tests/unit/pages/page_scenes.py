@@ -100,6 +100,15 @@ def refused(store: Path) -> Outcome:
     )
 
 
+def unanchored(store: Path) -> Outcome:
+    """A model's gate quotes what is not there, of a builder that has a fallback."""
+    builder = ScriptedBuilder({"a.txt": "first\n\tsecond\n"}, prior="b")
+    builder.model = ("openai:gpt-4o",)
+    gate = ScriptedGate("style", TABS.but(evidence="\tthird", unanchored=True), prior="g")
+    gate.model = "anthropic:claude-sonnet-4-5"
+    return run(store, builder=builder, gates=[gate], limits=Limits(attempts_max=1), independence="family")
+
+
 def abstained(store: Path) -> Outcome:
     """A gate that could not look, twice."""
     reason = Abstained(reason="a.txt is in a language that nobody here reads")

@@ -77,6 +77,20 @@ def test_every_ending_is_told_in_both_forms(
     assert [e for e in expected if e not in words_in(in_markdown)] == []
 
 
+def test_a_page_says_which_model_judged_and_what_it_misquoted(tmp_path: Path) -> None:
+    """The model beside the verdict and in the table of roles; a mark beside evidence that is not there."""
+    outcome = scenes.unanchored(tmp_path / "store")
+
+    in_html, in_markdown = scenes.both(tmp_path / "store", outcome.packet)
+
+    for words in (words_of(in_html), words_in(in_markdown)):
+        assert "refused: 1 finding, 1 without an anchor" in words
+        assert "evidence not found there" in words
+        assert words.count("anthropic:claude-sonnet-4-5") >= 2
+        assert "openai:gpt-4o" in words
+        assert "third" in words
+
+
 @pytest.mark.parametrize("scene", [s for s, _ in ENDINGS], ids=[s.__name__ for s, _ in ENDINGS])
 def test_the_two_forms_have_the_same_sections_and_tables(tmp_path: Path, scene: Callable[[Path], Outcome]) -> None:
     """Both are written from one list of blocks."""

@@ -64,6 +64,7 @@ CASES = {
     "nowhere": result(judged("g", Refused(findings=(FOUND.but(location=None),)))),
     "other file": result(judged("g", Refused(findings=(FOUND.but(location=Location(path="gone.sql", line=9)),)))),
     "no line": result(judged("g", Refused(findings=(FOUND.but(location=Location(path="bin")),)))),
+    "no anchor": result(judged("g", Refused(findings=(FOUND.but(unanchored=True),)))),
     "nobody": result(reason="role-failed"),
     "removal": result(judged("g", Refused(findings=(FOUND.but(location=None),))), files={}, removals=("old.sql",)),
 }
@@ -102,6 +103,20 @@ def test_each_gate_is_a_run_and_a_finding_is_a_result_of_its_rule() -> None:
         "snippet": {"text": "CREATE TABLE t (a int);"},
     }
     assert run["invocations"][0]["executionSuccessful"] is True
+
+
+def test_a_finding_without_an_anchor_is_marked_in_every_format() -> None:
+    """It refuses all the same, and the lines of a place that does not hold it are not shown as its evidence."""
+    of = result(judged("sql.keys", Refused(findings=(FOUND.but(unanchored=True, evidence="CREATE TABLE u"),))))
+
+    (found,) = runs(of)["squads/sql.keys/"]["results"]
+    assert ({"unanchored": True}, "error") == (found["properties"], found["level"])
+    assert "evidence is not found there" in found["message"]["text"]
+    assert "evidence (not found there): CREATE TABLE u" in junit_of(of)
+    assert "CREATE TABLE u" in summary_of(of)
+    assert "evidence not found there" in summary_of(of)
+    assert "CREATE TABLE t (a int);" not in summary_of(of)
+    assert "unanchored" not in sarif_of(ALL)
 
 
 def test_a_gate_that_could_not_look_is_a_failed_execution() -> None:

@@ -166,7 +166,7 @@ class ToolGate(Gate):
         return self.installed.version
 
     @property
-    def tools(self) -> tuple[str, ...]:
+    def covers(self) -> tuple[str, ...]:
         """What the prior's digest covers: the command, its version, and all that decides what its answer means."""
         rules = self.rules
         parts = {

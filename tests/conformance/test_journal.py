@@ -1,0 +1,115 @@
+"""Every journal, held to the one suite, and what only the one in the ledger's database has to show."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+
+from squads.adapters.memory_journal import MemoryJournal
+from squads.adapters.memory_ledger import MemoryLedger
+from squads.adapters.sqlite_ledger import SqliteLedger
+from squads.contracts.errors import StorageUnavailable
+from squads.kernel.model_ports import Journal
+from squads.testing.conformance_journal import ABOUT, JournalConformance, found, step
+from squads.testing.conformance_ledger import LOG_KEY, ORIGIN, opening_entries, verified
+
+
+class TestMemoryJournal(JournalConformance):
+    @asynccontextmanager
+    async def opened(self, where: Path) -> AsyncIterator[Journal]:
+        yield MemoryJournal()
+
+
+class TestMemoryLedgersJournal(JournalConformance):
+    @asynccontextmanager
+    async def opened(self, where: Path) -> AsyncIterator[Journal]:
+        yield MemoryLedger(ORIGIN, LOG_KEY).journal
+
+
+class TestSqliteJournal(JournalConformance):
+    durable = True
+
+    @asynccontextmanager
+    async def opened(self, where: Path) -> AsyncIterator[Journal]:
+        async with opened_ledger(where) as ledger:
+            yield ledger.journal
+
+
+@asynccontextmanager
+async def opened_ledger(where: Path) -> AsyncIterator[SqliteLedger]:
+    ledger = SqliteLedger.open(where / "ledger.db", ORIGIN, LOG_KEY, outside=None)
+    try:
+        yield ledger
+    finally:
+        await ledger.close()
+
+
+def holding(where: Path, prose: bytes) -> list[str]:
+    return [path.name for path in where.iterdir() if prose in path.read_bytes()]
+
+
+async def test_a_step_is_no_part_of_the_log(tmp_path: Path) -> None:
+    """Steps before, between and after receipts: the log has the size, the root and the proofs that it has without."""
+    async with opened_ledger(tmp_path) as ledger:
+        await ledger.journal.put(ABOUT, step(b"before"))
+        assert (await ledger.head()).size == 0
+
+        appended = await ledger.append(opening_entries(), expect={}, time_ms=1)
+        await ledger.journal.put(ABOUT, step(b"after", turn=2))
+        await ledger.journal.erase(ABOUT)
+
+        assert appended.head == await ledger.head()
+        assert (await verified(ledger)).failed == ()
+
+
+async def test_erased_steps_leave_the_file_and_the_wal(tmp_path: Path) -> None:
+    """Prose must be erasable: no byte of it is left in what a copy of the directory would hold."""
+    prose = b"what a person asked for and a model said"
+    async with opened_ledger(tmp_path) as ledger:
+        await ledger.journal.put(ABOUT, step(prose))
+        assert holding(tmp_path, prose)
+
+        await ledger.journal.erase(ABOUT)
+
+        assert [] == holding(tmp_path, prose)
+
+
+async def test_a_database_from_before_the_journal_gets_one(tmp_path: Path) -> None:
+    """The table is added and the receipts stay; nobody has to do anything."""
+    async with opened_ledger(tmp_path) as ledger:
+        await ledger.append(opening_entries(), expect={}, time_ms=1)
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection, connection:
+        connection.execute("DROP TABLE step")
+
+    async with opened_ledger(tmp_path) as ledger:
+        put = await ledger.journal.put(ABOUT, step(b"kept"))
+
+        assert put == await found(ledger.journal, ABOUT, put)
+        assert (await verified(ledger)).failed == ()
+
+
+async def test_a_step_cannot_be_changed_in_the_database(tmp_path: Path) -> None:
+    """A guard rail against mistakes: what was paid for is erased, never edited."""
+    async with opened_ledger(tmp_path) as ledger:
+        await ledger.journal.put(ABOUT, step(b"kept"))
+
+    with (
+        closing(sqlite3.connect(tmp_path / "ledger.db")) as connection,
+        pytest.raises(sqlite3.IntegrityError, match="the first step that was put"),
+    ):
+        connection.execute("UPDATE step SET payload = x'00'")
+
+
+async def test_a_closed_ledger_keeps_no_steps(tmp_path: Path) -> None:
+    """Neither reading nor writing hangs or invents an answer."""
+    async with opened_ledger(tmp_path) as ledger:
+        journal = ledger.journal
+
+    with pytest.raises(StorageUnavailable, match="closed"):
+        await journal.put(ABOUT, step())
+    with pytest.raises(StorageUnavailable, match="closed"):
+        await found(journal, ABOUT, step())
