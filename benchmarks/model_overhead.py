@@ -97,10 +97,10 @@ def in_turns(ways: dict[str, Way], rounds: int, runs: int, concurrent: int) -> d
     }
 
 
-def live(folder: Path, server: ServerProcess, runs: int) -> dict[str, Figures]:
+def live(folder: Path, server: ServerProcess, runs: int, ways: Sequence[str]) -> dict[str, Figures]:
     """Return what one run holds while it waits for its first model, in KiB."""
     found: dict[str, Figures] = {}
-    for name in ("sdk_aiohttp", "squads_memory", "squads_sqlite"):
+    for name in (n for n in ("sdk_aiohttp", "squads_memory", "squads_sqlite") if n in ways):
         for how in ("resident", "traced"):
             place = folder / f"live-{name}-{how}"
             place.mkdir()
@@ -143,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for way in ways.values():
             way.end()
         if given.live:
-            figures["live"] = live(folder, server, given.live)
+            figures["live"] = live(folder, server, given.live, given.ways)
     report(
         "model_overhead",
         **figures,
