@@ -1,13 +1,28 @@
-"""What every test runs under: keys in a throw-away place, no network, no model key."""
+"""What every test runs under: keys in a throw-away place, no network, no model key, and no chance."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from squads.testing.guards import NetworkGuard, only_loopback, without_keys
+
+# The same examples every time, so that a change is judged by what it changed; whoever looks for more of them says so.
+# How long an example takes says more of the machine than of the code.
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+)
+settings.register_profile("search", settings.get_profile("repeatable"), derandomize=False, max_examples=2_000)
+settings.load_profile(os.environ.get("SQUADS_HYPOTHESIS", "repeatable"))
 
 
 @pytest.fixture(autouse=True)

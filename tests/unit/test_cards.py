@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from squads.cards import HOMES, built_in_card, read_card
@@ -170,7 +170,6 @@ def test_a_role_has_what_its_card_says() -> None:
     assert ["note"] == [m.refuse_at for m in role.members]
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["name", "kind", "tools", "model", "run", "servers", "x", "extends"]), st.text(max_size=12)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from squads.contracts.errors import InvalidCard
@@ -90,7 +90,6 @@ def test_an_assistants_plain_lines_are_read_as_they_stand() -> None:
         read_page(page(matter + "\nkind: a: b"), "x.md", plain={"name", "description", "tools"})
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=300),

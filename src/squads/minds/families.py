@@ -91,20 +91,13 @@ def model_of(model: str) -> str:
 
     Route, owner, dates, versions such as `-v1:0`, `:free` and `-latest` are left out; two snapshots of one model, and a
     fine-tune and what it was made from, count as one. Sizes stay apart, so a name that leaves its size out
-    (`llama4-maverick`) is not known again under one that gives it.
+    (`llama4-maverick`) is not known again under one that gives it. The name that is returned names itself.
     """
     name = _named(model)[1]
     before = ""
-    while name != before:
+    while name != before:  # what one step spells anew (`aa000`: `aa-000`) may be an ending for another, or a route
         before = name
-        name = _SERVED.sub("", _TAIL.sub("", name))
-    name = re.sub(r"(?<=\d)[.p](?=\d)", "-", name)  # `4.5` and `v3p1` are `4-5` and `v3-1`
-    name = re.sub(r"(?<=[a-z]{2})(?=\d)", "-", name)  # `llama3` is `llama-3`; `k2` and `r1` stay as they are
-    name = re.sub(r"(?<=llama-)v(?=\d)", "", name)
-    name = name.removesuffix("-0")
-    if name.startswith("claude-"):  # `claude-3-5-sonnet`, `claude-sonnet-3-5`
-        parts = re.sub(r"-v\d+$", "", name).split("-")[1:]
-        name = "-".join(["claude", *(p for p in parts if not p.isdigit()), *(p for p in parts if p.isdigit())])
+        name = _named(f":{_spelled(name) or name}")[1]
     return name or model.lower()
 
 
@@ -133,11 +126,11 @@ def family_of(model: str) -> str | None:
 def _named(model: str) -> tuple[str, str]:
     """Return (owner, name) in lower case: who publishes it, where that is said, and what it is called there."""
     head, colon, rest = model.strip().lower().partition(":")
-    path = rest if colon else head
+    path = (rest if colon else head).strip()
     if path.startswith("ft:"):  # a fine-tune: what it was made from stands first, then whose it is
-        path = path.removeprefix("ft:").partition(":")[0]
+        path = path.removeprefix("ft:").partition(":")[0] or path
     if path.startswith("arn:"):
-        path = path.rpartition(":")[2] if "/" not in path else path[path.index("/") + 1 :]
+        path = (path.partition("/")[2] if "/" in path else path.rpartition(":")[2]) or path
     segments = [s for s in path.split("/") if s and s not in _FILLERS]
     name = segments[-1] if segments else path
     owner = segments[-2] if len(segments) > 1 else ""
@@ -146,10 +139,23 @@ def _named(model: str) -> tuple[str, str]:
         owner, name = dotted[1], dotted[2]
     name = _untagged(name)
     for prefix in ("meta-", "openai-", "anthropic-", "amazon-", "open-"):
-        name = name.removeprefix(prefix)
+        name = name.removeprefix(prefix) or name
     if owner in ("deepseek", "deepseek-ai") and re.match(r"[rv]\d", name):  # `deepseek.r1-v1:0`
         name = f"deepseek-{name}"
     return owner, name
+
+
+def _spelled(name: str) -> str:
+    """Return a name without what only says when it was made or how it is served, its numbers spelled one way."""
+    name = _SERVED.sub("", _TAIL.sub("", name))
+    name = re.sub(r"(?<=\d)[.p](?=\d)", "-", name)  # `4.5` and `v3p1` are `4-5` and `v3-1`
+    name = re.sub(r"(?<=[a-z]{2})(?=\d)", "-", name)  # `llama3` is `llama-3`; `k2` and `r1` stay as they are
+    name = re.sub(r"(?<=llama-)v(?=\d)", "", name)
+    name = name.removesuffix("-0")
+    if name.startswith("claude-"):  # `claude-3-5-sonnet`, `claude-sonnet-3-5`
+        parts = re.sub(r"-v\d+$", "", name).split("-")[1:]
+        name = "-".join(["claude", *(p for p in parts if not p.isdigit()), *(p for p in parts if p.isdigit())])
+    return name
 
 
 def _untagged(name: str) -> str:
@@ -158,4 +164,4 @@ def _untagged(name: str) -> str:
     if not colon or (re.search(r"-v?\d+$", stem) and re.match(r"\d+(?:$|:)", tag)):
         return name
     size = _SIZE.match(tag)
-    return f"{stem}-{size[0]}" if size else stem
+    return f"{stem}-{size[0]}" if size else stem or name

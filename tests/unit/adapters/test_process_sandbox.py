@@ -187,7 +187,7 @@ async def test_without_namespaces_a_late_command_takes_its_grandchildren_along(
 ) -> None:
     """The same when the time is over."""
     holds(monkeypatch)
-    ran = await python(ProcessSandbox(), tmp_path, GRANDCHILD + "while True: pass", WORD + "2", seconds_max=1.0)
+    ran = await python(ProcessSandbox(), tmp_path, GRANDCHILD + "while True: pass", WORD + "2", seconds_max=3.0)
 
     assert "time" == ran.ended
     assert (tmp_path / "pid").read_text()
@@ -267,7 +267,7 @@ async def test_who_escaped_and_holds_the_output_holds_nobody_up(tmp_path: Path, 
     stub = tmp_path / "supervisor.py"
     stub.write_text(
         "import json, os, sys, time\nsys.stdin.readline(); os.write(2, b'said')\n"
-        "if os.fork() == 0: os.setsid(); os.close(1); time.sleep(3); os._exit(0)\n"
+        "if os.fork() == 0: os.setsid(); os.close(1); time.sleep(12); os._exit(0)\n"
         "print(json.dumps({'exit_code': 0, 'ended': ''}))"
     )
     monkeypatch.setattr(process_sandbox, "_SUPERVISOR", stub)
@@ -276,7 +276,7 @@ async def test_who_escaped_and_holds_the_output_holds_nobody_up(tmp_path: Path, 
     ran = await python(ProcessSandbox(), tmp_path, "print()")
 
     assert (0, b"said", "") == (ran.exit_code, ran.output, ran.ended)
-    assert ran.wait_ms < 2_500
+    assert ran.wait_ms < 10_000
 
 
 async def test_a_supervisor_without_a_word_is_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from squads.ledger.errors import Malformed
@@ -66,7 +66,6 @@ def test_every_leaf_comes_back(leaf):
     assert leaf == decode_leaf(encode_leaf(leaf))
 
 
-@settings(max_examples=300)
 @given(leaves, st.data())
 def test_a_mutated_leaf_is_refused_or_another_leaf(leaf, data):
     """No two sequences of bytes stand for one leaf: whatever still decodes encodes to exactly itself."""

@@ -575,13 +575,15 @@ async def test_what_a_server_was_given_is_not_in_what_it_is_quoted_with(monkeypa
     assert "token-of-notes" not in str(raised.value)
 
 
-async def test_the_query_of_a_servers_address_is_not_told(unused_tcp_port):
+async def test_the_query_of_a_servers_address_is_not_told():
     """Some servers take their key there."""
-    server = ToolServer(name="far", url=f"http://127.0.0.1:{unused_tcp_port}/mcp?key=word-of-pass")
+    with socket.socket() as taken:  # and nobody listens on it
+        taken.bind(("127.0.0.1", 0))
+        server = ToolServer(name="far", url=f"http://127.0.0.1:{taken.getsockname()[1]}/mcp?key=word-of-pass")
 
-    with pytest.raises(ModelUnreachable, match=r"see that http://127.0.0.1:\d+/mcp answers") as raised:
-        async with opened(server):
-            pass
+        with pytest.raises(ModelUnreachable, match=r"see that http://127.0.0.1:\d+/mcp answers") as raised:
+            async with opened(server):
+                pass
     assert "word-of-pass" not in str(raised.value)
 
 

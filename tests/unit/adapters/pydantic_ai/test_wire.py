@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import threading
 from typing import Any
 
@@ -130,20 +131,18 @@ def test_nothing_stays_open_when_a_loop_ends_without_close(monkeypatch, recwarn)
     wires = Wires()
     asked = []
 
-    async def once(port: int) -> int:
+    async def once() -> None:
         little = Little()
-        running = await asyncio.start_server(little.serve, "127.0.0.1", port)
-        port = running.sockets[0].getsockname()[1]
-        point(monkeypatch.setenv, f"http://127.0.0.1:{port}")
+        running = await asyncio.start_server(little.serve, sock=listening.dup())
         for name in PATHS:
             await wires.wire_model(name).request(HELLO, SETTINGS, FORM)
         asked.extend(little.asked)
         await little.close(running)
-        return port
 
-    port = 0
-    for _ in range(3):
-        port = asyncio.run(once(port))
+    with socket.create_server(("127.0.0.1", 0)) as listening:  # held throughout, so that nobody else gets the port
+        point(monkeypatch.setenv, f"http://127.0.0.1:{listening.getsockname()[1]}")
+        for _ in range(3):
+            asyncio.run(once())
     gc.collect()
 
     assert 3 * len(PATHS) == len(asked)
