@@ -19,6 +19,7 @@ from squads.contracts.errors import InvalidCard, InvalidInput
 from squads.contracts.thinking import ToolServer
 from squads.front_matter import Page, read_page
 from squads.gates.words import word_set
+from squads.minds.tools import GRANTED, KINDS
 from squads.resolve import NAME
 
 OWN = "squads:"
@@ -64,12 +65,6 @@ ROLE_KEYS: Mapping[str, str] = {
 """Keys that every card may have, and the form of each."""
 INHERIT = "inherit"
 """The model of a card that takes the project's own, as cards of coding assistants say it."""
-TOOLS: Mapping[str, tuple[str, ...]] = {
-    "gate": ("read", "search"),
-    "builder": ("read", "write", "search", "run"),
-    "coordinator": (),
-}
-"""What each kind of role may be given: a gate changes nothing of what it judges."""
 ASSISTANT_TOOLS: Mapping[str, str] = {
     **dict.fromkeys(("Read", "LS", "NotebookRead"), "read"),
     **dict.fromkeys(("Grep", "Glob"), "search"),
@@ -188,26 +183,26 @@ def tools_of(card: Card, kind: str) -> Tools:
     programs = card.get("run") or ()
     for name in card.get("tools") or ():
         bare = name.partition("(")[0]  # an assistant's `Bash(git diff:*)`
-        if name in TOOLS["builder"]:
+        if name in KINDS:
             _check_tool(card, kind, name)
             given.append(name)
         elif bare in ASSISTANT_TOOLS:
             tool = ASSISTANT_TOOLS[bare]
-            fits = tool in TOOLS[kind] and (tool != "run" or programs)
+            fits = tool in GRANTED[kind] and (tool != "run" or programs)
             (given if fits else unused).append(tool if fits else name)
         elif bare in _NO_COUNTERPART or bare[:1].isupper() or "__" in bare or "/" in bare or "*" in bare:
             unused.append(name)
         else:
-            raise InvalidCard(f"{card.place('tools')}: there is no tool {name!r}; {nearest(name, TOOLS['builder'])}")
+            raise InvalidCard(f"{card.place('tools')}: there is no tool {name!r}; {nearest(name, KINDS)}")
     if programs and "run" not in given:
-        why = "add `run` to its `tools`" if "run" in TOOLS[kind] else f"a {kind} runs nothing: leave `run` out"
+        why = "add `run` to its `tools`" if "run" in GRANTED[kind] else f"a {kind} runs nothing: leave `run` out"
         raise InvalidCard(f"{card.place('run')}: programs are listed that this card does not use; {why}")
     return Tools(tuple(dict.fromkeys(given)), tuple(dict.fromkeys(unused)))
 
 
 def _check_tool(card: Card, kind: str, tool: str) -> None:
-    if tool not in TOOLS[kind]:
-        may = f"only {' and '.join(TOOLS[kind])}" if TOOLS[kind] else "none"
+    if tool not in GRANTED[kind]:
+        may = f"only {' and '.join(GRANTED[kind])}" if GRANTED[kind] else "none"
         why = "never changes what it judges" if kind == "gate" else "makes no files"
         raise InvalidCard(
             f"{card.place('tools')}: a {kind} {why}, so it is not given {tool!r}; it may have {may} of these tools"

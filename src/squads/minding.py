@@ -13,7 +13,7 @@ from squads.contracts.records import RoleRecord
 from squads.contracts.thinking import Progress, UnsafeText
 from squads.kernel.model_ports import UNTRACED, Journal, Model, ModelCall, Sandbox, Trace
 from squads.kernel.ports import BlobStore
-from squads.minds.meter import Allowance
+from squads.minds.meter import AnswerMeter
 from squads.minds.mind import BoundMind
 
 log = logging.getLogger("squads.minding")
@@ -97,9 +97,10 @@ class Minding:
     def mind(self, name: str, about: str, request: RoleRequest, trace: Trace = UNTRACED) -> BoundMind:
         """Return the mind with which role `name` answers one request; `trace` is told what happens in it."""
         record = self._roles[name]
-        meter = Allowance(
+        meter = AnswerMeter(
             tokens_max=record.call_tokens_max,
             cost_microusd_max=record.call_microusd_max or None,
+            wait_ms_max=record.call_ms_max or None,
         )
         call = ModelCall(
             about=about,

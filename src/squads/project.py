@@ -33,7 +33,7 @@ from squads.memory.shelf import Shelf
 from squads.minds.families import models_in
 from squads.project_modules import ProjectModules
 from squads.squad import Squad
-from squads.thinking import everyone, left_to_a_model
+from squads.thinking import asks_models, everyone
 
 FOLDERS = ("roles", "gates", "memory")
 FILES_MAX = 500
@@ -223,7 +223,7 @@ class Project:
             )
         else:
             return None
-        for role in filter(left_to_a_model, asking):  # code of its own may ask whom it likes
+        for role in filter(asks_models, asking):  # code of its own may ask whom it likes
             with _told_with(self._place(role, "model")):
                 for name in models_in(role.model):
                     model.check(name)

@@ -106,7 +106,9 @@ class Squad:
             raise InvalidSquad(
                 f"{len(team)} builders and no coordinator: nobody says who builds what; give coordinator=..."
             )
-        self._models = thinking_with(models, [coordinator, *team, *several(gates, "gates")])
+        self._models = thinking_with(
+            models, [coordinator, *team, *several(gates, "gates")], sandboxed=sandbox is not None
+        )
         self._owns_models = self._models is not models  # made here: who else could close them?
         self._sandbox = sandbox
         self._roles = resolve(

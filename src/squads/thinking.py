@@ -6,10 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from squads.adapters.models import Models
+from squads.adapters.pydantic_ai.mcp_servers import check_servers
+from squads.contracts.errors import InvalidInput, InvalidSquad
 from squads.gates.gate import Gate
 from squads.kernel.model_ports import Model
 from squads.minds.families import models_in
 from squads.minds.thinker import CALL_MS_MAX, CALL_TOKENS_MAX
+from squads.minds.tools import check_tools
 from squads.roles.builder import Builder
 from squads.roles.coordinator import Coordinator
 
@@ -31,11 +34,12 @@ def asks_models(role: Any) -> bool:
     return bool(left_to_a_model(role)) or getattr(type(role), "accept", None) is Coordinator.accept
 
 
-def thinking_with(given: Model | Mapping[str, Any] | None, roles: Iterable[Any]) -> Model | None:
-    """Return what asks models for these roles, or None where no role has one. Raises `InvalidModel`.
+def thinking_with(
+    given: Model | Mapping[str, Any] | None, roles: Iterable[Any], *, sandboxed: bool = False
+) -> Model | None:
+    """Return what asks models for these roles, or None where no role has one. Raises `InvalidModel`, `InvalidSquad`.
 
-    The model strings of roles that leave their work to a model are checked here, before any work: whether they are
-    known, and whether their key is there. A role with code of its own may ask whom it likes.
+    What roles need that may have this library ask is checked here, before any work: see `check_mind`.
     """
     every = list(everyone(roles))
     if given is None or isinstance(given, Mapping):
@@ -44,10 +48,26 @@ def thinking_with(given: Model | Mapping[str, Any] | None, roles: Iterable[Any])
     else:
         model = given
     if model is not None:
-        for role in every:
-            for name in models_in(getattr(role, "model", None)) if asks_models(role) else ():
-                model.check(name)
+        for role in filter(asks_models, every):
+            check_mind(role, model, sandboxed=sandboxed)
     return model
+
+
+def check_mind(role: Any, model: Model, *, sandboxed: bool) -> None:
+    """Raise where a role could not think as it says: its models and their keys, its tools, its tool servers.
+
+    Raises `InvalidModel` for models and servers, `InvalidSquad` for tools.
+    """
+    names = models_in(getattr(role, "model", None))
+    for name in names:
+        model.check(name)
+    if not names or not left_to_a_model(role):
+        return
+    check_servers(role.servers)
+    try:
+        check_tools(role.tools, role.kind, sandboxed=sandboxed, programs=tuple(role.run))
+    except InvalidInput as error:
+        raise InvalidSquad(f"{type(role).__name__} {role.name!r}: {error}") from error
 
 
 def allowance_of(role: Any, model: Model | None) -> tuple[int, int, int]:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import cast
 
 from squads.contracts.errors import (
     AllowanceSpent,
@@ -23,7 +24,7 @@ from squads.contracts.errors import (
     SquadsError,
 )
 from squads.contracts.finding import Usage
-from squads.contracts.messages import Failed, RoleRequest, Signed
+from squads.contracts.messages import Envelope, Failed, RoleRequest, Signed
 from squads.contracts.verdict import Abstained
 from squads.contracts.work import Reply
 from squads.handover import Reader, UnusableReply, record_for, work_for
@@ -80,6 +81,7 @@ class Worker:
         self._working: set[asyncio.Task[None]] = set()
         self._thinking: dict[asyncio.Task[None], tuple[str, BoundMind]] = {}
         """What works on a request with a mind: its packet, and the mind."""
+        self._hung_up: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Begin to read. Messages that were sent before this wait for it."""
@@ -103,12 +105,14 @@ class Worker:
     def let_go(self, stopped: Callable[[str], object]) -> bool:
         """Hang up on models that are asked for packets of which `stopped` is true; return whether there were any.
 
-        Their requests are given back and wait for a permit. What a role does by itself goes on, and its reply is
+        Their requests wait for a permit and begin anew with it. What a role does by itself goes on, and its reply is
         parked: only what others are paid for is cut off.
         """
         asking = [task for task, (packet, mind) in self._thinking.items() if mind.asking and stopped(packet)]
         for task in asking:
-            task.cancel()
+            if task not in self._hung_up:  # once: what hangs up may have a tool server to end, and is left to it
+                self._hung_up.add(task)
+                task.cancel()
         return bool(asking)
 
     async def _serve(self, role: Role, consumer: Consumer) -> None:
@@ -134,10 +138,7 @@ class Worker:
             await delivery.ack()  # a reply is never work
             return
         try:
-            await self._permit(envelope.packet)
-            with self._tracing.answer(envelope.recipient, envelope.cause, request) as span:
-                body = await self._answer(role, envelope.recipient, envelope.cause, request, span)
-                span.ended(body)
+            body = await self._served(role, envelope, request)
             try:
                 await self._bus.send(envelope.reply(body))
             except MessageTooLarge as error:
@@ -152,6 +153,25 @@ class Worker:
         except Exception as error:  # the bus or the permit failed, not the role: another delivery may fare better
             log.warning("%s could not be served: %s: %s", envelope.recipient, type(error).__name__, error)
             await delivery.release(f"{type(error).__name__}: {error}")
+
+    async def _served(self, role: Role, envelope: Envelope, request: RoleRequest) -> Signed | Failed:
+        """Return the role's answer. Where a stop has hung up on its model, it begins anew once that is lifted.
+
+        The delivery is kept meanwhile: giving it back would use up one of its tries, and nothing had gone wrong.
+        """
+        task = asyncio.current_task()
+        while True:
+            await self._permit(envelope.packet)
+            try:
+                with self._tracing.answer(envelope.recipient, envelope.cause, request) as span:
+                    body = await self._answer(role, envelope.recipient, envelope.cause, request, span)
+                    span.ended(body)
+                return body
+            except asyncio.CancelledError:
+                if task not in self._hung_up or task is None or task.uncancel():
+                    raise
+            finally:
+                self._hung_up.discard(cast("asyncio.Task[None]", task))
 
     async def _answer(
         self, role: Role, name: str, about: str, request: RoleRequest, span: Answering

@@ -11,9 +11,10 @@ import pytest
 
 from squads.adapters.memory_journal import MemoryJournal
 from squads.adapters.memory_ledger import MemoryLedger
+from squads.adapters.sealed_journal import MAC_BYTES, SealedJournal
 from squads.adapters.sqlite_ledger import SqliteLedger
 from squads.contracts.errors import StorageUnavailable
-from squads.kernel.model_ports import Journal
+from squads.kernel.model_ports import STEP_BYTES_MAX, Journal
 from squads.testing.conformance_journal import ABOUT, JournalConformance, found, step
 from squads.testing.conformance_ledger import LOG_KEY, ORIGIN, opening_entries, verified
 
@@ -28,6 +29,18 @@ class TestMemoryLedgersJournal(JournalConformance):
     @asynccontextmanager
     async def opened(self, where: Path) -> AsyncIterator[Journal]:
         yield MemoryLedger(ORIGIN, LOG_KEY).journal
+
+
+class TestSealedJournal(JournalConformance):
+    """Over the one in the database, as a squad uses it: what stands before each payload is no part of the promise."""
+
+    durable = True
+    bytes_max = STEP_BYTES_MAX - MAC_BYTES
+
+    @asynccontextmanager
+    async def opened(self, where: Path) -> AsyncIterator[Journal]:
+        async with opened_ledger(where) as ledger:
+            yield SealedJournal(ledger.journal, lambda: LOG_KEY)
 
 
 class TestSqliteJournal(JournalConformance):

@@ -18,7 +18,7 @@ from squads.adapters.models import Models
 from squads.contracts.errors import SquadsError
 from squads.contracts.thinking import ModelReply, ModelRequest, Tool
 from squads.kernel.model_ports import Model, ModelCall
-from squads.minds.meter import Allowance
+from squads.minds.meter import AnswerMeter
 from squads.testing import Asked, Call, Fault, ModelConformance, ModelServer, ScriptedModel, ServerRequest
 from squads.testing.model_script import Fills, ModelScript, Says, Several, Unreachable
 from squads.testing.served import Reply
@@ -135,7 +135,7 @@ class RecordedFirst:
         for known, twin in self._calls:
             if known is call:
                 return twin
-        own: dict[str, Any] = {"journal": self._journal, "meter": Allowance(tokens_max=10**9), "blobs": MemoryBlobs()}
+        own: dict[str, Any] = {"journal": self._journal, "meter": AnswerMeter(tokens_max=10**9), "blobs": MemoryBlobs()}
         self._calls.append((call, replace(call, **own, watch=None, text=False, asked=Counter())))
         return self._calls[-1][1]
 

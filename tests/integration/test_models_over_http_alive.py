@@ -245,7 +245,7 @@ async def test_cancelling_a_run_hangs_up_on_the_provider(served: Any, provider: 
     async with served(script(maker=[silent, hands_in(MENDED)], reader=[APPROVES])) as server:
         running = asyncio.create_task(ran(team(provider, provider, provider, store=tmp_path / "s", models=models)))
         await server.has_asked(MAKER)
-        async with server.hung_up_within(2):
+        async with server.hung_up_within(10):
             running.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await running
@@ -271,7 +271,7 @@ async def test_a_stop_reaches_a_running_request(served: Any, provider: str, tmp_
         async with squad:
             running = asyncio.create_task(squad.run("A table of pairs."))
             await server.has_asked(MAKER)
-            async with server.hung_up_within(2):
+            async with server.hung_up_within(10):
                 await squad.stop("It costs too much.")
                 outcome = await running
 
@@ -291,7 +291,7 @@ async def test_a_stop_from_another_process_reaches_a_running_request(served: Any
     async with served(script(maker=[silent])) as server:
         running = asyncio.create_task(ran(team(store=tmp_path / "s")))
         await server.has_asked(MAKER)
-        async with server.hung_up_within(5), team(store=tmp_path / "s") as elsewhere:
+        async with server.hung_up_within(15), team(store=tmp_path / "s") as elsewhere:
             await elsewhere.stop("It costs too much.")
             outcome = await running
 
@@ -304,6 +304,6 @@ async def test_a_squad_that_is_closed_keeps_no_connection(served: Any, provider:
     async with served(STRAIGHT) as server:
         assert {"t.sql": MENDED} == files_of(await ran(team(provider, provider, provider)))
 
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(10):
             for connection in tuple(server._connections):
                 await connection._lost.wait()

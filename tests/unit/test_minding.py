@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
+
+import pytest
 
 from squads import Approved, Artifact, Builder, Composed, Finding, Gate, NotComposed, Refused, Squad
 from squads.adapters.memory_blobs import MemoryBlobs
@@ -13,6 +16,7 @@ from squads.contracts.work import BuildWork, ReviewWork
 from squads.gates.panel import Panel
 from squads.minding import Minding, Watchers
 from squads.minds import forms
+from squads.minds.thinker import CALL_MS_MAX
 from squads.testing import Asked, Call, ScriptedModel
 
 BUILDER, GATE, OTHER = "scripted:builder", "scripted:gate", "scripted:other"
@@ -101,6 +105,34 @@ def test_each_request_has_a_mind_and_an_allowance_of_its_own() -> None:
     assert one._call.meter is not other._call.meter
     assert one._call.asked is not other._call.asked
     assert 200_000 == one._call.meter.tokens_left  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("role", "left_ms"), [({"call_ms_max": 7}, 7), ({}, CALL_MS_MAX), ({"model": None}, None)])
+def test_an_answer_may_take_as_long_as_its_role_says(role: dict[str, Any], left_ms: int | None) -> None:
+    """Five minutes where it says nothing; code that asks nobody has no limit of this kind."""
+    builder = (Code if "model" in role else Builder)(name="b", prior="b", **{"model": BUILDER, **role})
+    squad = Squad(builder=builder, gates=[Yes()], models={BUILDER: ScriptedModel()})
+    roles = {name: record for name, (_, record) in squad._roles.items()}
+    request: Any = told()
+
+    mind = Minding(None, roles, journal=MemoryJournal(), blobs=MemoryBlobs()).mind("b", "a" * 64, request)
+
+    assert left_ms == mind._call.meter.wait_ms_left
+
+
+async def test_a_model_that_takes_longer_than_its_role_may_costs_the_answer() -> None:
+    """Nothing composes, and the outcome says which bound was met."""
+
+    async def silent(_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    gate = Gate(name="g", prior="g", model=GATE, call_ms_max=20)
+    squad = Squad(builder=Code(), gates=[gate], models={GATE: ScriptedModel(silent, silent)})
+
+    outcome = await asyncio.wait_for(squad.run("x"), 10)
+
+    assert isinstance(outcome, NotComposed)
+    assert "raise `call_ms_max`" in str(outcome)
 
 
 async def test_members_of_a_panel_share_what_their_panel_may_spend() -> None:

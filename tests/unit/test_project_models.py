@@ -126,6 +126,24 @@ def test_a_model_that_cannot_be_asked_is_said_with_its_place_before_any_work(
     assert [] == list(tmp_path.iterdir())
 
 
+PLANNER = b"""from squads import Coordinator, Task
+class Planner(Coordinator):
+    def plan(self, work):
+        return work.plan(Task(name="t", brief="b", builder=work.builders[0]))
+"""
+
+
+def test_a_coordinator_of_code_whose_last_check_asks_is_said_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It plans by itself, and would ask a model at the end of everything that was built before."""
+    for key in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY"):
+        monkeypatch.setenv(key, "k")
+    card = b"---\nkind: roles/planner.py:Planner\nmodel: opnai:gpt-6\n---\nPlans.\n"
+    files = {**FILES, "roles/coordinator.md": card, "roles/planner.py": PLANNER}
+
+    with pytest.raises(InvalidModel, match=r"roles/coordinator\.md:3: .*the nearest is 'openai:gpt-6'"):
+        Project(files, root=Path("."), label="a test").squad(store=None)
+
+
 def test_a_server_that_cannot_be_started_is_said_with_its_place_before_any_work(tmp_path: Path) -> None:
     """A gate that would miss its tools in the middle of its reading is refused at the beginning."""
     reader = b"---\nmodel: openai:two\nservers: [{name: docs, command: [no-such-program-anywhere]}]\n---\nRead.\n"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from squads import ApprovalRule, Approved, Artifact, Composed, Halted, InvalidInput, Refusal, Squad
+from squads import ApprovalRule, Approved, Artifact, Builder, Composed, Halted, InvalidInput, Refusal, Squad
 from squads.contracts.errors import Denied, LedgerError, UnknownPacket
 from squads.contracts.work import BuildWork, ReviewWork
-from squads.testing import ScriptedBuilder, ScriptedGate
+from squads.testing import ScriptedBuilder, ScriptedGate, ScriptedModel
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -116,6 +116,37 @@ async def test_one_packet_is_stopped_and_the_others_run(store: Path | None) -> N
     assert isinstance(halted, Halted)
     assert isinstance(other, Composed)
     assert isinstance(outcome, Composed)
+
+
+async def test_a_model_may_be_hung_up_on_as_often_as_people_stop() -> None:
+    """The bus gives a message up after three deliveries; a stop is no fault of the request's and uses none up."""
+    reached: asyncio.Queue[None] = asyncio.Queue()
+
+    async def silent(_: Any) -> Any:
+        reached.put_nowait(None)
+        await asyncio.Event().wait()
+
+    model = ScriptedModel(*[silent] * 4, {"a": "x"})
+    made = Squad(
+        builder=Builder(prior="b", model="scripted:b"),
+        gates=[ScriptedGate("style", Approved(), prior="g")],
+        models={"scripted:b": model},
+    )
+    async with made:
+        running = asyncio.create_task(made.run("It."))
+        for _ in range(4):
+            await asyncio.wait_for(reached.get(), 10)
+            await made.stop("wait")
+            halted = await asyncio.wait_for(running, 10)
+            assert isinstance(halted, Halted)
+            await made.lift("go on", person="owner")
+            running = asyncio.create_task(made.resume(halted.packet))
+        outcome = await asyncio.wait_for(running, 10)
+        bus = made._session._worker._bus  # type: ignore[union-attr]
+
+        assert isinstance(outcome, Composed)
+        assert [] == await bus.dead()
+        model.done()
 
 
 async def test_a_stop_by_another_process_is_noticed(tmp_path: Path) -> None:

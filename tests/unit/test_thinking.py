@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from squads import Builder, Coordinator, Gate
+from squads import Builder, Coordinator, Gate, Squad
 from squads.adapters.models import Models
-from squads.contracts.errors import InvalidModel
+from squads.adapters.process_sandbox import ProcessSandbox
+from squads.contracts.errors import InvalidModel, InvalidSquad
+from squads.contracts.thinking import ToolServer
 from squads.gates.panel import Panel
 from squads.minds.thinker import CALL_TOKENS_MAX
 from squads.testing import ScriptedModel
@@ -77,6 +79,54 @@ def test_models_of_members_are_checked() -> None:
     panel = Panel(Gate(name="a", model="scripted:a"), Gate(name="b", model="nobody:b"))
     with pytest.raises(InvalidModel, match="nobody:b"):
         thinking_with({"scripted:a": ScriptedModel()}, [panel])
+
+
+NOWHERE = ToolServer(name="docs", command=("no-such-program-anywhere",))
+ANSWERED = {"a:1": ScriptedModel()}
+
+
+@pytest.mark.parametrize(
+    ("role", "error", "sentence"),
+    [
+        (Gate(name="g", model="a:1", tools=["read", "write"]), InvalidSquad, "Gate 'g': a gate is not given 'write'"),
+        (Coordinator(model="a:1", tools=["read"]), InvalidSquad, "a coordinator is not given 'read': it has no work"),
+        (Builder(name="b", model="a:1", tools=["raed"]), InvalidSquad, "Builder 'b': .*'raed'; did you mean 'read'"),
+        (Builder(model="a:1", tools=["run"], run=["python"]), InvalidSquad, "give the squad a `sandbox`"),
+        (Builder(model="a:1", servers=[NOWHERE]), InvalidModel, "'docs' is started by 'no-such-program-anywhere'"),
+        (
+            Panel(Gate(name="a", model="a:1"), Gate(name="b", model="a:1", tools=["run"])),
+            InvalidSquad,
+            "a gate is not given 'run'",
+        ),
+    ],
+    ids=["a gate", "a coordinator", "unknown", "no sandbox", "a server", "a member"],
+)
+def test_what_a_role_could_not_use_is_said_before_any_work(role: Any, error: type[Exception], sentence: str) -> None:
+    """A squad that is made in Python hears what a project's card would: by the role's name, and with what to do."""
+    team = {"builder": Building(name="own"), "gates": [Gate(name="other", model="a:1")], "coordinator": None}
+    place = {"builder": "builder", "gate": "gates", "coordinator": "coordinator"}[role.kind]
+    team[place] = [role] if place == "gates" else role
+    with pytest.raises(error, match=sentence):
+        Squad(**team, models=ANSWERED)
+
+
+@pytest.mark.parametrize("programs", [(), ("/bin/sh",)], ids=["none", "a path"])
+def test_a_sandbox_needs_names_of_programs(programs: tuple[str, ...]) -> None:
+    """As they are found on PATH."""
+    builder = Builder(model="a:1", tools=["run"], run=programs)
+    with pytest.raises(InvalidSquad, match="program"):
+        Squad(builder=builder, gates=[Gate(name="g", model="a:1")], models=ANSWERED, sandbox=ProcessSandbox())
+
+
+def test_tools_that_can_be_given_are_no_fault() -> None:
+    """With a sandbox for what runs; and of a role that asks no model through us, nothing is asked."""
+    runs = Builder(model="a:1", tools=["read", "run"], run=["python"])
+    own = Building(model="a:1", tools=["anything"], servers=[NOWHERE])
+    plans = Planning(model="a:1", tools=["read"])
+    reads = Gate(name="g", model="a:1", tools=["read", "search"])
+
+    assert Squad(builder=runs, gates=[reads], models=ANSWERED, sandbox=ProcessSandbox())
+    assert Squad(builder=own, coordinator=plans, gates=[reads], models=ANSWERED)
 
 
 PRICES: Any = Models(prices={"a:1": (1_000_000, 2_000_000), "a:2": (3_000_000, 1_000_000)})

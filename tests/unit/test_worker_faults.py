@@ -10,17 +10,53 @@ import pytest
 
 from squads import Approved, Artifact, Limits, Squad
 from squads.adapters.local_bus import LocalBus
+from squads.adapters.memory_journal import MemoryJournal
 from squads.contracts.base import SALT_BYTES, digest_of
 from squads.contracts.errors import BlobMissing, EmptyArtifact, MessageTooLarge
+from squads.contracts.finding import NO_USAGE
 from squads.contracts.messages import Envelope, Failed, PlanRequest, RoleRequest, Signed
+from squads.contracts.thinking import ModelReply, ModelRequest
 from squads.handover import Reader
 from squads.kernel.ports import Bus
 from squads.ledger.keys import verify_signature
 from squads.ledger.statement import PAYLOAD_TYPE, pae
+from squads.minding import Minding
+from squads.minds.forms import AbstainForm
 from squads.runner import Runner
 from squads.testing import FixedClock, ScriptedBuilder, ScriptedGate, seeded_entropy
 from squads.worker import Worker
 from squads.workspace import Workspace
+
+
+class Silent:
+    """A model that answers when it is told to, and takes its time to hang up."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.reached = asyncio.Event()
+        self.answers = asyncio.Event()
+        self.ended = asyncio.Event()
+        self.ended.set()
+        self.cut_short = False
+
+    async def ask(self, request: Any, call: Any) -> Any:
+        self.asked += 1
+        self.reached.set()
+        try:
+            await self.answers.wait()
+        except asyncio.CancelledError:
+            try:
+                await self.ended.wait()
+            except asyncio.CancelledError:
+                self.cut_short = True
+            raise
+        return ModelReply(form=AbstainForm(reason="x"), model="a:1", usage=NO_USAGE)
+
+
+async def thinks(work: Any) -> Artifact:
+    """Ask, then build."""
+    await work.mind.ask(ModelRequest(models=("a:1",), instructions="", prompt="", forms=(AbstainForm,)))
+    return work.artifact({"a": "x"})  # type: ignore[no-any-return]
 
 
 class Kit:
@@ -29,6 +65,7 @@ class Kit:
     workspace: Workspace
     worker: Worker
     request: Envelope
+    minding: Minding | None = None
 
     def __init__(self) -> None:
         self.clock = FixedClock()
@@ -36,9 +73,13 @@ class Kit:
         self.builder = ScriptedBuilder(prior="b")
         self.stopped = asyncio.Event()
         self.stopped.set()
+        self.model: Any = None
+        self.waits = 0
 
     async def permit(self, packet: str) -> None:
+        self.waits += 1
         await self.stopped.wait()
+        self.waits -= 1
 
     async def open(self, *replies: Any, reply_ms_max: int = 1_000, slots: int = 4) -> Kit:
         """Run a packet up to the builder's request, which is all that is kept of it."""
@@ -69,6 +110,10 @@ class Kit:
         self.bus.declare("runner")
         self.replies = self.bus.consumer("runner")
         self.builder.script._left.extend(replies)
+        self.minding = None
+        if self.model is not None:
+            records = {name: record for name, (_, record) in squad._roles.items()}
+            self.minding = Minding(self.model, records, journal=MemoryJournal(), blobs=self.workspace.blobs)
         self.worker = self.make({"builder": self.builder}, slots=slots)
         self.worker.start()
         return self
@@ -83,6 +128,7 @@ class Kit:
             entropy=self.workspace.entropy,
             permit=self.permit,
             slots=slots,
+            minding=self.minding,
         )
 
     async def ask(self, number: int = 0) -> None:
@@ -286,6 +332,88 @@ async def test_closing_gives_back_what_is_under_way(kit: Kit) -> None:
 
     assert isinstance(await kit.reply(), Signed)
     assert await kit.bus.dead() == []
+
+
+async def asked(kit: Kit) -> Silent:
+    """Return the model once the builder asks it."""
+    kit.model = Silent()
+    await kit.open(*[thinks] * 8, slots=1)
+    await kit.ask()
+    await asyncio.wait_for(kit.model.reached.wait(), 5)
+    return kit.model  # type: ignore[no-any-return]
+
+
+async def hung_up(kit: Kit) -> None:
+    """Stop, hang up, and return when the request waits for its permit."""
+    kit.stopped.clear()
+    kit.model.reached.clear()
+    assert kit.worker.let_go(lambda _: True)
+    while not kit.waits:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+
+
+async def test_hanging_up_uses_no_delivery_up(kit: Kit) -> None:
+    """More often than a message is delivered: nothing went wrong with it."""
+    model = await asked(kit)
+    for _ in range(5):
+        await hung_up(kit)
+        assert not kit.worker.let_go(lambda _: True)  # nobody is asked now
+        kit.stopped.set()
+        await asyncio.wait_for(model.reached.wait(), 5)
+    model.answers.set()
+
+    assert isinstance(await kit.reply(), Signed)
+    assert (6, []) == (model.asked, await kit.bus.dead())
+
+
+async def test_only_what_is_stopped_is_hung_up_on(kit: Kit) -> None:
+    """And a role that asks nobody is left to its work."""
+    model = await asked(kit)
+    packets: list[str] = []
+
+    assert not kit.worker.let_go(packets.append)
+    assert [kit.request.packet] == packets
+    model.answers.set()
+    assert isinstance(await kit.reply(), Signed)
+    assert 1 == model.asked
+
+
+async def test_who_hangs_up_is_given_the_time_for_it(kit: Kit) -> None:
+    """Looking again while a tool server is being ended neither cuts that short nor uses a delivery up."""
+    model = await asked(kit)
+    model.ended.clear()
+    kit.stopped.clear()
+    for _ in range(3):
+        assert kit.worker.let_go(lambda _: True)
+        for _turn in range(5):
+            await asyncio.sleep(0)
+    model.ended.set()
+    while not kit.waits:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    kit.stopped.set()
+    model.answers.set()
+
+    assert isinstance(await kit.reply(), Signed)
+    assert not model.cut_short
+    assert (2, []) == (model.asked, await kit.bus.dead())
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["while it hangs up", "while it waits for a permit"])
+async def test_closing_gives_back_what_was_hung_up_on(kit: Kit, waits: bool) -> None:
+    """A stop that is followed by the worker's end: another worker takes the request up."""
+    model = await asked(kit)
+    if waits:
+        await hung_up(kit)
+    else:
+        kit.worker.let_go(lambda _: True)
+    await asyncio.wait_for(kit.worker.close(), 5)
+    kit.stopped.set()
+    model.answers.set()
+    kit.worker = kit.make({"builder": kit.builder}, slots=1)
+    kit.worker.start()
+
+    assert isinstance(await kit.reply(), Signed)
+    assert (2, []) == (model.asked, await kit.bus.dead())
 
 
 async def test_an_answer_too_large_for_the_bus_is_a_fault(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ asked. Give it to `Squad(models=...)`; a squad whose roles name models and that 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,19 @@ SLOTS_DEFAULT = 100
 """Requests that may be under way to one provider at once where nobody says."""
 
 
+class _Free(Mapping[str, tuple[int, int]]):
+    """What every reply costs that is replayed: nothing. It was paid when it was recorded."""
+
+    def __getitem__(self, name: str) -> tuple[int, int]:
+        return 0, 0
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 1
+
+
 class Models:
     """Asks models by their strings.
 
@@ -35,8 +48,8 @@ class Models:
         attempts_max: How often one request is made where the transport fails, the first time included.
         wait_seconds_max: How long is waited for those attempts together; a provider that asks for more is given up.
         record: A folder to which every reply is written, so that it can be replayed.
-        replay: A folder of recorded replies. Nothing is asked over the network, and a request that was not recorded
-            exactly so is an error.
+        replay: A folder of recorded replies. Nothing is asked over the network, nothing costs money, and a request that
+            was not recorded exactly so is an error.
         plugins: Providers that installed packages bring.
     """
 
@@ -77,7 +90,10 @@ class Models:
         check_name(name, plugins=self._plugins)
 
     def price(self, name: str) -> tuple[int, int] | None:
-        """Return a model's price in millionths of a US dollar per million tokens (in, out), or None."""
+        """Return a model's price in millionths of a US dollar per million tokens (in, out), or None.
+
+        A replay answers as the recording did, so that a packet has the same bounds in both.
+        """
         from squads.adapters.pydantic_ai.prices import price_of
 
         return price_of(name, self._prices)
@@ -99,7 +115,7 @@ class Models:
 
         return Engine(
             self._wire_of,
-            prices=self._prices,
+            prices=self._prices if self._replay is None else _Free(),
             patience=Patience(attempts_max=self._attempts_max, seconds_max=self._wait_seconds_max),
             slots=self._slots,
             slots_default=SLOTS_DEFAULT,

@@ -126,18 +126,10 @@ class Usage(Content):
     """Milliseconds that those replies took, one after another."""
 
     def plus(self, other: Usage) -> Usage:
-        """Return both together."""
-        return self._with(other, 1)
-
-    def minus(self, before: Usage) -> Usage:
-        """Return what was added since `before`, which must be a part of this."""
-        return self._with(before, -1)
-
-    def _with(self, other: Usage, sign: int) -> Usage:
-        # Without validation: both sides were checked, and this is on the way of every reply. More than a record can say
-        # is said as the most that it can.
+        """Return both together; more than a record can say is said as the most that it can."""
+        # Without validation: both sides were checked, and this is on the way of every reply.
         names = ("tokens", "cost_microusd", "calls", "wait_ms")
-        return Usage.model_construct(**{n: min(getattr(self, n) + sign * getattr(other, n), 2**53 - 1) for n in names})
+        return Usage.model_construct(**{n: min(getattr(self, n) + getattr(other, n), 2**53 - 1) for n in names})
 
     @model_validator(mode="after")
     def _calls_cover_tokens(self) -> Self:

@@ -65,9 +65,6 @@ class Panel(Gate):
         self.seconds_max = seconds_max
         self._check()
         self.reads = tuple(kind for kind in AttemptKind if all(kind in m.reads for m in members))
-        self.call_tokens_max = sum(m.call_tokens_max for m in members)
-        self.call_microusd_max = sum(m.call_microusd_max for m in members)
-        self.call_ms_max = sum(m.call_ms_max for m in members)
         rule = f"{self.approvals_min} of {len(members)}" + (", one after the other" if cascade else "")
         vetoes = f"; {', '.join(sorted(self.veto))} must be among them" if self.veto else ""
         self.prior = f"A panel: {rule} must approve{vetoes}."

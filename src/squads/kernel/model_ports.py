@@ -59,6 +59,11 @@ class Meter(Protocol):
         ...
 
     @property
+    def wait_ms_left(self) -> int | None:
+        """Milliseconds that the replies of this answer may still take; None where no limit applies."""
+        ...
+
+    @property
     def usage(self) -> Usage:
         """What was settled and counted so far."""
         ...

@@ -10,17 +10,21 @@ from squads.contracts.errors import AllowanceSpent
 from squads.contracts.finding import NO_USAGE, Usage
 
 
-class Allowance:
+class AnswerMeter:
     """The meter of one answer.
 
     Args:
         tokens_max: Tokens of all replies together; 0 allows none.
         cost_microusd_max: Millionths of a US dollar; None where no limit in money applies.
+        wait_ms_max: Milliseconds that all replies together may take; None where no limit in time applies.
     """
 
-    def __init__(self, *, tokens_max: int, cost_microusd_max: int | None = None) -> None:
+    def __init__(
+        self, *, tokens_max: int, cost_microusd_max: int | None = None, wait_ms_max: int | None = None
+    ) -> None:
         self._tokens_max = tokens_max
         self._microusd_max = cost_microusd_max
+        self._wait_ms_max = wait_ms_max
         self._holds: dict[int, tuple[int, int]] = {}
         self._marks = 0
         self._spent = NO_USAGE
@@ -34,6 +38,11 @@ class Allowance:
     def tokens_left(self) -> int:
         """Tokens that are neither spent nor set aside."""
         return self._tokens_max - self._spent.tokens - sum(tokens for tokens, _ in self._holds.values())
+
+    @property
+    def wait_ms_left(self) -> int | None:
+        """Milliseconds that replies may still take, never below 0; None where no limit applies."""
+        return None if self._wait_ms_max is None else max(0, self._wait_ms_max - self._spent.wait_ms)
 
     def reserve(self, *, tokens: int, cost_microusd: int) -> int:
         """Set aside what one reply can cost at most. Raises `AllowanceSpent` and sets nothing aside."""

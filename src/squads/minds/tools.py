@@ -11,7 +11,7 @@ Tools of one workspace are to be called one after the other: each one's changes 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from squads.contracts.errors import InvalidInput, SandboxUnavailable, ToolProblem
 from squads.contracts.thinking import Tool
@@ -40,6 +40,35 @@ _ENDED = {
 }
 KINDS = ("read", "write", "search", "run")
 """What a card may grant, and what is granted by it; see `docs/how-to/give-a-builder-tools.md`."""
+GRANTED: Mapping[str, tuple[str, ...]] = {"builder": KINDS, "gate": ("read", "search"), "coordinator": ()}
+"""What each kind of role may be granted: a gate changes nothing of what it judges, a coordinator makes no files."""
+
+
+def check_tools(kinds: Iterable[str], role: str, *, sandboxed: bool, programs: Sequence[str] = ()) -> None:
+    """Raise `InvalidInput` for tools that a kind of role cannot be granted here.
+
+    Args:
+        kinds: Of `read`, `write`, `search`, `run`.
+        role: The kind of the role: `builder`, `gate` or `coordinator`.
+        sandboxed: Whether there is a sandbox in which programs can run.
+        programs: The names of the programs that `run` may start.
+    """
+    wanted = tuple(kinds)
+    for kind in wanted:
+        if kind not in KINDS:
+            near = difflib.get_close_matches(kind, KINDS, n=1, cutoff=0.0)[0]
+            raise InvalidInput(f"there are no tools called {kind!r}; did you mean {near!r}? known: {', '.join(KINDS)}")
+        if kind not in GRANTED[role]:
+            may = f"may have {' and '.join(GRANTED[role])}" if GRANTED[role] else "has no workspace, and so no tools"
+            raise InvalidInput(f"a {role} is not given {kind!r}: it {may}; leave the others out")
+    if "run" in wanted and not (sandboxed and programs):
+        raise InvalidInput(
+            "`run` tools need a sandbox and the names of the programs; give the squad a `sandbox`, and say "
+            "`run: [python]` on the card"
+        )
+    bare = [name for name in programs if not name or "/" in name or not name.isprintable()]
+    if bare:
+        raise InvalidInput(f"{bare[0]!r} is no name of a program; name it as it is found on PATH, such as 'python'")
 
 
 def tools_of(
@@ -62,19 +91,8 @@ def tools_of(
     Raises `InvalidInput` for a kind that is not known, or that cannot be given here.
     """
     wanted = tuple(kinds)
-    for kind in wanted:
-        if kind not in KINDS:
-            near = difflib.get_close_matches(kind, KINDS, n=1, cutoff=0.0)[0]
-            raise InvalidInput(f"there are no tools called {kind!r}; did you mean {near!r}? known: {', '.join(KINDS)}")
-    if scratch.reads_only and (more := sorted({"write", "run"} & set(wanted))):
-        raise InvalidInput(
-            f"{more[0]!r} tools change what they work on, and this workspace is for reading; leave them out"
-        )
-    if "run" in wanted and not (sandbox is not None and programs):
-        raise InvalidInput("`run` tools need a sandbox and the names of the programs; say `run: [python]` on the card")
-    bare = [name for name in programs if not name or "/" in name or not name.isprintable()]
-    if bare:
-        raise InvalidInput(f"{bare[0]!r} is no name of a program; name it as it is found on PATH, such as 'python'")
+    role = "gate" if scratch.reads_only else "builder"
+    check_tools(wanted, role, sandboxed=sandbox is not None, programs=programs)
     files = _Files(scratch)
     made = {
         "read": (_tool(files.read_file, True), _tool(files.list_files, True)),

@@ -42,6 +42,8 @@ class JournalConformance:
 
     durable = False
     """True for a journal that is still there when it is opened again, by this process or another."""
+    bytes_max = STEP_BYTES_MAX
+    """The most that a payload may have; less where the journal keeps something of its own beside it."""
 
     def opened(self, where: Path) -> AbstractAsyncContextManager[Journal]:
         """Open the journal that is kept in the directory `where`, and close it at the end of the block."""
@@ -132,10 +134,10 @@ class JournalConformance:
     async def test_a_step_has_a_bound(self, tmp_path: Path) -> None:
         """A payload at the bound is kept, one over it is refused and nothing of it is there."""
         async with self.opened(tmp_path) as journal:
-            largest = await journal.put(ABOUT, step(bytes(STEP_BYTES_MAX)))
+            largest = await journal.put(ABOUT, step(bytes(self.bytes_max)))
 
             assert largest == await found(journal, ABOUT, largest)
-            assert await _refused(journal, ABOUT, step(bytes(STEP_BYTES_MAX + 1), turn=2))
+            assert await _refused(journal, ABOUT, step(bytes(self.bytes_max + 1), turn=2))
             assert await found(journal, ABOUT, step(turn=2)) is None
 
     async def test_steps_outlive_who_put_them(self, tmp_path: Path) -> None:

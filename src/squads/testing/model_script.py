@@ -19,7 +19,7 @@ from squads.contracts.finding import Usage
 from squads.contracts.thinking import ModelReply, ModelRequest, Progress, Step, Tool, UnsafeText
 from squads.kernel.model_ports import Model, ModelCall
 from squads.minds.forms import name_of
-from squads.minds.meter import Allowance
+from squads.minds.meter import AnswerMeter
 from squads.testing.scripted import UnexpectedWork, UnusedReplies
 
 ABOUT, OTHER = "a" * 64, "b" * 64
@@ -151,7 +151,7 @@ class WatchedJournal(MemoryJournal):
         return kept
 
 
-class WatchedMeter(Allowance):
+class WatchedMeter(AnswerMeter):
     """An allowance that says when it is used, and what is still set aside."""
 
     def __init__(

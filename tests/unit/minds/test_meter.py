@@ -6,12 +6,12 @@ import pytest
 
 from squads.contracts.errors import AllowanceSpent
 from squads.contracts.finding import NO_USAGE, Usage
-from squads.minds.meter import Allowance
+from squads.minds.meter import AnswerMeter
 
 
 def test_eight_at_once_cannot_pass_an_allowance_of_three() -> None:
     """What is set aside counts before anything is spent."""
-    meter = Allowance(tokens_max=300)
+    meter = AnswerMeter(tokens_max=300)
     marks, refused = [], 0
     for _ in range(8):
         try:
@@ -24,7 +24,7 @@ def test_eight_at_once_cannot_pass_an_allowance_of_three() -> None:
 
 def test_what_was_not_used_can_be_reserved_again() -> None:
     """A reply settles its reservation with what it really took."""
-    meter = Allowance(tokens_max=100)
+    meter = AnswerMeter(tokens_max=100)
 
     meter.settle(meter.reserve(tokens=100, cost_microusd=0), Usage(tokens=40, cost_microusd=7, calls=1, wait_ms=5))
 
@@ -34,7 +34,7 @@ def test_what_was_not_used_can_be_reserved_again() -> None:
 
 def test_a_reply_that_may_have_been_paid_is_settled_in_full() -> None:
     """None is not nothing: the provider may have answered after we stopped listening."""
-    meter = Allowance(tokens_max=100, cost_microusd_max=50)
+    meter = AnswerMeter(tokens_max=100, cost_microusd_max=50)
 
     meter.settle(meter.reserve(tokens=30, cost_microusd=50), None)
 
@@ -45,7 +45,7 @@ def test_a_reply_that_may_have_been_paid_is_settled_in_full() -> None:
 
 def test_settling_twice_counts_once() -> None:
     """A cancelled caller and its reply may both come to settle."""
-    meter = Allowance(tokens_max=100)
+    meter = AnswerMeter(tokens_max=100)
     mark = meter.reserve(tokens=10, cost_microusd=0)
 
     meter.settle(mark, Usage(tokens=10, calls=1))
@@ -56,7 +56,7 @@ def test_settling_twice_counts_once() -> None:
 
 def test_a_reply_out_of_the_journal_counts_without_a_reservation() -> None:
     """It was paid before the crash, so it stands in the bill of this answer."""
-    meter = Allowance(tokens_max=100)
+    meter = AnswerMeter(tokens_max=100)
 
     meter.count(Usage(tokens=90, calls=1))
 
@@ -65,9 +65,31 @@ def test_a_reply_out_of_the_journal_counts_without_a_reservation() -> None:
         meter.reserve(tokens=11, cost_microusd=0)
 
 
+def test_replies_use_up_the_time_of_their_answer() -> None:
+    """Settled and counted alike; what took longer than it might leaves nothing, and never less."""
+    meter = AnswerMeter(tokens_max=100, wait_ms_max=100)
+    left = [meter.wait_ms_left]
+
+    for wait_ms in (60, 30, 30):
+        meter.settle(meter.reserve(tokens=1, cost_microusd=0), Usage(tokens=1, calls=1, wait_ms=wait_ms - 5))
+        meter.count(Usage(wait_ms=5))
+        left.append(meter.wait_ms_left)
+
+    assert [100, 40, 10, 0] == left
+
+
+def test_time_without_a_limit_is_not_counted_down() -> None:
+    """None is no limit, and 0 is no time."""
+    meter = AnswerMeter(tokens_max=0)
+    meter.count(Usage(wait_ms=10**9))
+
+    assert meter.wait_ms_left is None
+    assert 0 == AnswerMeter(tokens_max=0, wait_ms_max=0).wait_ms_left
+
+
 def test_an_allowance_of_nothing_allows_nothing() -> None:
     """A role of code reserves 0, so it cannot ask a model behind the kernel's back."""
     with pytest.raises(AllowanceSpent):
-        Allowance(tokens_max=0).reserve(tokens=1, cost_microusd=0)
+        AnswerMeter(tokens_max=0).reserve(tokens=1, cost_microusd=0)
 
-    assert NO_USAGE == Allowance(tokens_max=0).usage
+    assert NO_USAGE == AnswerMeter(tokens_max=0).usage

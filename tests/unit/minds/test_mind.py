@@ -15,7 +15,7 @@ from squads.contracts.finding import NO_USAGE
 from squads.contracts.thinking import ModelReply, ModelRequest
 from squads.kernel.model_ports import ModelCall
 from squads.minds.forms import AbstainForm
-from squads.minds.meter import Allowance
+from squads.minds.meter import AnswerMeter
 from squads.minds.mind import BoundMind
 
 REQUEST = ModelRequest(models=("a:1",), instructions="i", prompt="p", forms=(AbstainForm,))
@@ -55,7 +55,7 @@ def mind_of(*answers: Any) -> tuple[BoundMind, Any]:
         packet="p" * 32,
         role="gate",
         journal=MemoryJournal(),
-        meter=Allowance(tokens_max=100),
+        meter=AnswerMeter(tokens_max=100),
         blobs=MemoryBlobs(),
     )
     return BoundMind(model, call), model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from squads.contracts.packet import Limits
 from squads.contracts.thinking import Tool
 from squads.kernel.model_ports import Bound, Ran, Sandbox
 from squads.minds.scratch import Scratch
-from squads.minds.tools import KINDS, LISTED_MAX, OUTPUT_CHARS_MAX, tools_of
+from squads.minds.tools import KINDS, LISTED_MAX, OUTPUT_CHARS_MAX, check_tools, tools_of
 
 READING = {"read_file", "list_files", "search"}
 WRITING = {"write_file", "replace_text", "remove_file"}
@@ -113,6 +114,16 @@ def test_tools_that_cannot_be_given_are_refused(kinds: tuple[str, ...], more: di
     """With what to write on the card instead."""
     with Scratch() as scratch, pytest.raises(InvalidInput, match=word):
         tools_of(scratch, kinds, **more)
+
+
+@pytest.mark.parametrize(
+    ("role", "granted"), [("builder", set(KINDS)), ("gate", {"read", "search"}), ("coordinator", set())]
+)
+def test_each_kind_of_role_is_granted_what_it_needs(role: str, granted: set[str]) -> None:
+    """A gate changes nothing of what it judges, and a coordinator makes no files."""
+    for kind in KINDS:
+        with nullcontext() if kind in granted else pytest.raises(InvalidInput, match=f"a {role} is not given '{kind}'"):
+            check_tools([kind], role, sandboxed=True, programs=["python"])
 
 
 def test_every_tool_tells_a_model_what_it_does() -> None:

@@ -48,7 +48,7 @@ from squads.contracts.errors import ModelUnreachable, StorageUnavailable, Unknow
 from squads.contracts.thinking import ModelRequest, Tool
 from squads.kernel.model_ports import Exchange, ModelCall
 from squads.minds import forms
-from squads.minds.meter import Allowance
+from squads.minds.meter import AnswerMeter
 from squads.telemetry import names, tracing_of
 from squads.testing import Call, ScriptedModel
 
@@ -230,7 +230,7 @@ async def test_what_comes_out_of_the_journal_is_an_event_and_no_span(watched: Wa
     request = request_of(tools=(Tool(function=measure, name="measure"),))
     for _ in range(2):
         with tracing.answer("builder", "1" * 64, build_request()) as span:
-            meter = Allowance(tokens_max=100_000)
+            meter = AnswerMeter(tokens_max=100_000)
             call = ModelCall(
                 about="1" * 64,
                 packet="0" * 32,

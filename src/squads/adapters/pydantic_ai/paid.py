@@ -1,18 +1,19 @@
 """A model whose replies cost money: one wrapper around every provider's model, the same for all of them.
 
 In this order, always: 1 a reply that was paid before comes out of the journal; 2 the most that the next one can cost is
-set aside; 3 the provider's slot is waited for; 4 the request is made, and made again where only the transport failed;
-5 the reply goes into the journal before anything else happens; 6 what it really cost is settled.
+set aside; 3 the provider's slot is waited for; 4 the request is made, and made again where only the transport failed,
+for no longer than the answer may still take; 5 the reply goes into the journal before anything else happens; 6 what it
+really cost is settled.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Coroutine
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic_ai.exceptions import FallbackExceptionGroup, UnexpectedModelBehavior
 from pydantic_ai.messages import ModelMessage, ModelResponse, PartDeltaEvent, PartStartEvent
@@ -24,17 +25,17 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.usage import RequestUsage
 
 from squads.adapters.pydantic_ai.asked import asked, digest_of_asked, read_reply, write_reply, written
-from squads.adapters.pydantic_ai.failures import kind_of
 from squads.adapters.pydantic_ai.prices import Prices, cost_of, price_of
 from squads.adapters.pydantic_ai.retrying import Patience, Pause, retrying
+from squads.adapters.pydantic_ai.unpaid import unpaid
 from squads.adapters.pydantic_ai.words import exchange_of, words_asked, words_replied
 from squads.contracts.errors import (
+    AllowanceSpent,
     LedgerBroken,
     ModelError,
     ModelRejected,
     ModelUnreachable,
     RecordingMissed,
-    SquadsError,
 )
 from squads.contracts.finding import NO_USAGE, Usage
 from squads.contracts.thinking import Progress, Step, UnsafeText
@@ -47,11 +48,9 @@ COUNT_MAX = 10**9
 FALLS_BACK = (ModelUnreachable, ModelRejected, RecordingMissed)
 """After these the next model of a list is asked."""
 
-_TURNED_AWAY = ("rate", "overloaded", "quota", "key", "unknown-model", "too-long", "refused", "setting", "limit")
-_BEFORE_SENDING = frozenset(
-    ("ConnectError", "ConnectTimeout", "PoolTimeout", "ClientConnectorError", "ConnectionRefusedError", "gaierror")
+_OUT_OF_TIME = (
+    "{name!r} has not answered in the time that was left for this answer; raise `call_ms_max`, or ask for less at once"
 )
-_CAUSES_MAX = 8
 
 
 @dataclass(kw_only=True)
@@ -128,8 +127,7 @@ class PaidModel(WrapperModel):
         step = await self._call.journal.get(self._call.about, "model", digest, turn)  # 1
         if step is not None:
             response, before = self._read(step)
-            self._call.meter.count(before)
-            self._answered.usage = self._answered.usage.plus(before)
+            self._count(before)
             self._call.trace.replayed(model=self._name)
             self._answered.model = self._name
             return response
@@ -144,11 +142,9 @@ class PaidModel(WrapperModel):
                 self._tell("fallback")
             raise
 
-    @asynccontextmanager
-    async def request_stream(self, *args: Any, **options: Any) -> AsyncIterator[Any]:
+    def request_stream(self, *args: Any, **options: Any) -> NoReturn:
         """Refuse: a streamed reply would be seen before it is kept."""
         raise ModelRejected("squads asks for whole replies; text on the way is told through `watch`")
-        yield  # pragma: no cover
 
     def _turn(self, digest: str) -> int:
         """Return how often this was asked within the request; all models of a list count together."""
@@ -189,20 +185,31 @@ class PaidModel(WrapperModel):
             traced.retried(wait_ms)
             self._tell("retry", wait_ms=wait_ms)
 
+        left_ms = call.meter.wait_ms_left
+        if left_ms == 0:
+            raise AllowanceSpent(_OUT_OF_TIME.format(name=self._name))
         self._tell("asked")
         began = time.monotonic()
         spent = most  # until we know better
-        async with self._desk.slots:  # 3
-            with self._asking(messages, output) as traced:
-                response = await retrying(once, model=self._name, patience=self._desk.patience, on_retry=again)  # 4
-                try:
-                    _clear(response)
-                    response, said = written(response)
-                    spent = self._usage(response, tokens, len(said), wait_ms=_since(began))
-                    traced.answered(exchange_of(response, spent), lambda: words_replied(response))
-                except BaseException:
-                    self._settle(mark, spent)
-                    raise
+        timer = asyncio.timeout(None if left_ms is None else left_ms / 1000)
+        try:
+            async with timer, self._desk.slots:  # 3
+                with self._asking(messages, output) as traced:
+                    response = await retrying(once, model=self._name, patience=self._desk.patience, on_retry=again)  # 4
+                    try:
+                        _clear(response)
+                        response, said = written(response)
+                        spent = self._usage(response, tokens, len(said), wait_ms=_since(began))
+                        traced.answered(exchange_of(response, spent), lambda: words_replied(response))
+                    except BaseException:
+                        self._settle(mark, spent)
+                        raise
+        except BaseException as error:
+            if spent is most:  # the time is gone, whatever came of it
+                self._count(NO_USAGE.but(wait_ms=_since(began)))
+            if isinstance(error, TimeoutError) and timer.expired():
+                raise AllowanceSpent(_OUT_OF_TIME.format(name=self._name)) from error
+            raise
         try:
             payload = write_reply(said, spent)
             fresh = Step(kind="model", input=digest, turn=turn, payload=payload)
@@ -214,6 +221,10 @@ class PaidModel(WrapperModel):
         self._answered.model = self._name
         self._tell("answered", wait_ms=spent.wait_ms)
         return response
+
+    def _count(self, spent: Usage) -> None:
+        self._call.meter.count(spent)
+        self._answered.usage = self._answered.usage.plus(spent)
 
     def _settle(self, mark: int, spent: Usage) -> None:
         self._call.meter.settle(mark, spent)
@@ -324,29 +335,6 @@ class PaidChain(FallbackModel):
             return await super().request(messages, model_settings, model_request_parameters)
         finally:
             self._turns.looking = False
-
-
-def unpaid(error: BaseException) -> bool:
-    """Say whether a request that failed so was certainly not paid: it was turned away, or never left this machine."""
-    if isinstance(error, BaseExceptionGroup):
-        return all(unpaid(each) for each in error.exceptions)
-    if isinstance(error, SquadsError):
-        return True
-    kind = kind_of(error)
-    if kind == "server":  # a gateway that gave up says nothing of the model behind it
-        return getattr(error, "status_code", None) not in (502, 504)
-    return kind in _TURNED_AWAY or (kind in ("connection", "timeout") and _never_left(error))
-
-
-def _never_left(error: BaseException) -> bool:
-    seen: BaseException | None = error
-    for _ in range(_CAUSES_MAX):
-        if seen is None:
-            return False
-        if any(each.__name__ in _BEFORE_SENDING for each in type(seen).__mro__):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False
 
 
 async def _to_its_end(putting: Coroutine[Any, Any, Step]) -> Step:

@@ -18,7 +18,7 @@ from squads.adapters.pydantic_ai.retrying import Patience
 from squads.contracts.finding import Usage
 from squads.contracts.thinking import ModelReply, ModelRequest, Step
 from squads.kernel.model_ports import ModelCall
-from squads.minds.meter import Allowance
+from squads.minds.meter import AnswerMeter
 from squads.testing import ScriptedModel
 
 ABOUT = "a" * 64
@@ -52,7 +52,7 @@ class Journal(MemoryJournal):
         return [step for steps in self._steps.values() for step in steps.values()]
 
 
-class Meter(Allowance):
+class Meter(AnswerMeter):
     """An allowance that tells in which order it is used."""
 
     def __init__(self, events: list[str], **options: Any) -> None:
@@ -72,7 +72,7 @@ class Meter(Allowance):
 
 def call_of(journal: MemoryJournal | None = None, *, tokens: int = 1_000_000, **options: Any) -> ModelCall:
     """For whom a model is asked: a fresh call, as after a restart."""
-    options.setdefault("meter", Allowance(tokens_max=tokens))
+    options.setdefault("meter", AnswerMeter(tokens_max=tokens))
     options.setdefault("blobs", MemoryBlobs())
     return ModelCall(about=ABOUT, packet="p" * 32, role="builder", journal=journal or MemoryJournal(), **options)
 

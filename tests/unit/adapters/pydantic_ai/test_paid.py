@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,8 +29,8 @@ from pydantic_ai.models import Model as WireModel
 from pydantic_ai.usage import RequestUsage
 
 from squads.adapters.pydantic_ai.engine import Engine
-from squads.adapters.pydantic_ai.paid import unpaid
 from squads.adapters.pydantic_ai.retrying import Patience
+from squads.adapters.pydantic_ai.unpaid import unpaid
 from squads.contracts.errors import (
     AllowanceSpent,
     LedgerBroken,
@@ -39,6 +41,8 @@ from squads.contracts.errors import (
 )
 from squads.contracts.finding import NO_USAGE, Usage
 from squads.contracts.thinking import Progress, UnsafeText
+from squads.kernel.model_ports import Untraced
+from squads.minds.meter import AnswerMeter
 from squads.testing import ScriptedModel
 
 ONE = Usage(tokens=120, calls=1)
@@ -256,7 +260,7 @@ async def test_a_provider_that_turns_a_request_away_costs_nothing() -> None:
     with pytest.raises(ModelRejected):
         await ask(says(http(401)), call)
 
-    assert NO_USAGE == call.meter.usage
+    assert NO_USAGE == without_wait(call.meter.usage)
 
 
 async def test_a_reply_without_a_count_is_not_free() -> None:
@@ -288,6 +292,141 @@ async def test_the_most_that_is_reserved_holds_the_prompt_and_the_longest_reply(
         await ask(models, call_of(tokens=100_000), output_tokens_max=100_000)
 
     assert [] == models[NAME].asked
+
+
+# Time -----------------------------------------------------------------------------------------------------------------
+
+
+class Hours:
+    """A clock that only replies move."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr("squads.adapters.pydantic_ai.paid.time", SimpleNamespace(monotonic=lambda: self.now))
+
+    def later(self, seconds: float, reply: Any) -> Any:
+        """Return a reply that takes so long."""
+
+        def reply_later(_: Any) -> Any:
+            self.now += seconds
+            if isinstance(reply, Exception):
+                raise reply
+            return reply
+
+        return reply_later
+
+
+def timed(wait_ms_max: int | None) -> AnswerMeter:
+    """The meter of an answer that may take so long, and has tokens enough."""
+    return AnswerMeter(tokens_max=1_000_000, wait_ms_max=wait_ms_max)
+
+
+async def test_replies_of_one_answer_share_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes from what is left; where nothing is, nobody is asked, and nobody is told that somebody was."""
+    hours, told = Hours(monkeypatch), list[Any]()
+    models = says(*[hours.later(0.6, Word(text="yes"))] * 2, Word(text="no"))
+    call = call_of(meter=timed(1_000), watch=told.append)
+    for n in range(2):
+        await ask(models, call, prompt=f"Say {n}.")
+    told.clear()
+    with pytest.raises(AllowanceSpent, match="raise `call_ms_max`"):
+        await ask(models, call, prompt="Say 2.")
+
+    assert 2 == len(models[NAME].asked)
+    assert Usage(tokens=240, calls=2, wait_ms=1_200) == call.meter.usage
+    assert [] == told
+
+
+async def test_an_answer_without_a_limit_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it took is counted, and bounds nothing."""
+    hours = Hours(monkeypatch)
+    call = call_of(meter=timed(None))
+    for _ in range(2):
+        await ask(says(hours.later(10**6, Word(text="yes"))), call)
+
+    assert 2 * 10**9 == call.meter.usage.wait_ms
+
+
+async def test_a_kept_reply_takes_no_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resumed answer comes out of the journal as far as it was paid, whatever it took then."""
+    hours, journal = Hours(monkeypatch), Journal()
+    models = says(*[hours.later(0.6, Word(text="yes"))] * 2)
+    for call in (call_of(journal, meter=timed(1_000)), call_of(journal, meter=timed(1_000))):
+        said = [(await ask(models, call, prompt=f"Say {n}.")).form for n in range(2)]
+
+    assert [Word(text="yes")] * 2 == said
+    assert 2 == len(models[NAME].asked)
+    assert 0 == call.meter.wait_ms_left
+
+
+async def test_a_reply_that_does_not_come_in_time_ends_the_answer() -> None:
+    """It may have been paid, so it counts in full; its time is counted, and a second model would have none."""
+    journal, told = Journal(), list[Any]()
+    models = {NAME: Waiting(), OTHER: ScriptedModel(Word(text="yes"))}
+    call = call_of(journal, meter=timed(20), watch=told.append)
+    with pytest.raises(AllowanceSpent, match=r"'scripted:first' has not answered in the time .* `call_ms_max`"):
+        await ask(models, call, models=(NAME, OTHER))
+
+    assert 0 == call.meter.wait_ms_left
+    assert 20 <= call.meter.usage.wait_ms
+    assert (1, True) == (call.meter.usage.calls, call.meter.usage.tokens > 100)
+    assert ([], []) == (models[OTHER].asked, journal.rows)
+    assert ["asked"] == [each.stage for each in told]
+
+
+async def test_waiting_for_a_slot_is_waiting_for_the_answer() -> None:
+    """A provider that is busy with others holds nobody longer than the answer may take; nothing was asked."""
+    first = Waiting()
+    models = {NAME: first, OTHER: ScriptedModel(Word(text="yes"))}
+    engine = Engine(models.__getitem__, prices={}, patience=Patience(), slots={"scripted": 1}, slots_default=100)
+    holds = asyncio.create_task(engine.ask(request_of(), call_of()))
+    await first.reached.wait()
+    call = call_of(meter=timed(20))
+    with pytest.raises(AllowanceSpent):
+        await engine.ask(request_of(models=(OTHER,)), call)
+    holds.cancel()
+    await asyncio.gather(holds, return_exceptions=True)
+
+    assert [] == models[OTHER].asked
+    assert (0, True) == (call.meter.usage.calls, call.meter.usage.wait_ms >= 20)
+
+
+@pytest.mark.parametrize("failure", [http(401), TimeoutError(), ValueError("nobody knows")], ids=repr)
+async def test_what_failed_has_taken_its_time(failure: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for all tries; a provider's own time-out is no limit of ours."""
+    hours = Hours(monkeypatch)
+    tries = 3 if isinstance(failure, TimeoutError) else 1
+    call = call_of(meter=timed(1_000_000))
+    with pytest.raises((ModelUnreachable, ModelRejected, ValueError)):
+        await ask(says(*[hours.later(0.25, failure)] * tries), call)
+
+    assert 250 * tries == call.meter.usage.wait_ms
+
+
+async def test_a_reply_that_came_and_was_lost_has_taken_its_time_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is settled as what it was, whatever goes wrong before it is kept."""
+
+    class Torn(Untraced):
+        def asking(self, name: str, **_: Any) -> Any:
+            return nullcontext(self)
+
+        def answered(self, *_: Any) -> None:
+            raise RuntimeError("the trace is torn")
+
+    call = call_of(meter=timed(1_000_000), trace=Torn())
+    with pytest.raises(RuntimeError, match="torn"):
+        await ask(says(Hours(monkeypatch).later(0.25, Word(text="yes"))), call)
+
+    assert Usage(tokens=120, calls=1, wait_ms=250) == call.meter.usage
+
+
+async def test_the_time_of_all_tries_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reply that came in the end says how long it was waited for."""
+    hours, call = Hours(monkeypatch), call_of(meter=timed(1_000_000))
+
+    reply = await ask(says(hours.later(0.25, http(429)), hours.later(0.25, Word(text="yes"))), call)
+
+    assert Usage(tokens=120, calls=1, wait_ms=500) == call.meter.usage == reply.usage
 
 
 # Several models ------------------------------------------------------------------------------------------------------

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mind_scene import NAME, OTHER, Journal, Word, ask, call_of, says
+from mind_scene import NAME, OTHER, Journal, Word, ask, call_of, request_of, says
 from pydantic_ai import messages as m
 from pydantic_ai.exceptions import ModelHTTPError
 
+from squads.adapters.models import Models
 from squads.adapters.pydantic_ai.recorded import RecordedModel, replies_in, write
 from squads.contracts.errors import RecordingMissed, StorageUnavailable
 from squads.contracts.finding import NO_USAGE
@@ -116,7 +117,22 @@ async def test_a_miss_costs_nothing_and_is_not_tried_again(tmp_path: Path) -> No
     with pytest.raises(RecordingMissed, match="holds no recordings"):
         await ask(known, call)
 
-    assert NO_USAGE == call.meter.usage
+    assert NO_USAGE == call.meter.usage.but(wait_ms=0)
+
+
+@pytest.mark.parametrize("name", [NAME, "openai:gpt-5"])
+async def test_a_replay_costs_nothing_and_has_the_bounds_of_the_recording(tmp_path: Path, name: str) -> None:
+    """Replies were paid when they were recorded, at our price or the list's; a packet reserves the same in both."""
+    prices = {NAME: (1_000_000, 1_000_000)}
+    paid = Models({name: ScriptedModel(Word(text="kept"))}, prices=prices, record=tmp_path)
+    free = Models(prices=prices, replay=tmp_path)
+
+    first = await paid.ask(request_of(models=(name,)), call_of())
+    again = await free.ask(request_of(models=(name,)), call_of())
+
+    assert (first.form, first.model, first.usage.tokens) == (again.form, again.model, again.usage.tokens)
+    assert first.usage.cost_microusd > 0 == again.usage.cost_microusd
+    assert paid.price(name) == free.price(name) is not None
 
 
 async def test_a_fallback_is_replayed(tmp_path: Path) -> None:
