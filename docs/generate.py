@@ -67,8 +67,10 @@ MODELS: dict[str, str] = {
     "WorkspaceBudget": "squads.contracts.packet",
     "RoleSpend": "squads.contracts.outcome",
     "Waiver": "squads.contracts.work",
+    "BusSettings": "squads.buses",
+    "serve_roles": "squads.buses",
 }
-"""Classes that are documented and are no public names: where each is imported from."""
+"""What is documented and is no public name: where each is imported from."""
 
 
 def rendered(page: str) -> str:
@@ -141,7 +143,8 @@ def _section(name: str) -> str:
     if name in MODELS:
         parts.append(f"Import it from `{MODELS[name]}`.")
     if inspect.isfunction(thing):
-        return "\n\n".join([*parts, f"```text\n{_signature(name, thing)}\n```", *_docstring(thing)])
+        said = "async " * inspect.iscoroutinefunction(thing) + _signature(name, thing)
+        return "\n\n".join([*parts, f"```text\n{said}\n```", *_docstring(thing)])
     if issubclass(thing, enum.Enum):
         values = ", ".join(f"`{m.name}` (`{m.value!r}`)" for m in thing)
         return "\n\n".join([*parts, *_docstring(thing), f"Members: {values}."])

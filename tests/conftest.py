@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from squads.testing.fixtures import redis_server as redis_server
 from squads.testing.guards import NetworkGuard, only_loopback, without_keys
 
 # The same examples every time, so that a change is judged by what it changed; whoever looks for more of them says so.

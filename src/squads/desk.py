@@ -15,6 +15,7 @@ from squads.adapters.local_bus import LocalBus
 from squads.audit import trust_in
 from squads.contracts.base import SALT_BYTES
 from squads.contracts.errors import BlobError, Denied, InvalidInput, KeyUnavailable, LedgerBroken, StorageUnavailable
+from squads.contracts.messages import address_of
 from squads.contracts.outcome import Outcome
 from squads.contracts.plan import Statement
 from squads.contracts.reasons import EXPLAINED
@@ -99,8 +100,8 @@ class Desk(Survey):
         # packet's end; should the rules ever want a role, its message waits on this bus for nobody, and the next
         # resume sends it again. `resume` also records an expiry that nobody has recorded yet.
         bus = LocalBus()
-        for role in state.roles:
-            bus.declare(role)
+        for name, frozen in state.roles.items():
+            bus.declare(address_of(name, frozen.digest))
         runner = Runner(self.workspace, bus, reader=self._reader)
         try:
             lane = await runner.resume(state.opened.packet)

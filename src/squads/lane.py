@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from squads.contracts.artifact import Manifest
 from squads.contracts.errors import InvalidSquad
-from squads.contracts.messages import Envelope
 from squads.contracts.records import CompositionRecord, PacketRecord, RoleRecord
 from squads.kernel.effects import Effect, Ignore
-from squads.kernel.ports import Entry, Signer
+from squads.kernel.lifecycle import Phase
+from squads.kernel.ports import Delivery, Entry, Lease, Signer
 from squads.kernel.receipts import payload_of
 from squads.kernel.replay import outputs
 from squads.kernel.state import PacketState
@@ -33,6 +33,8 @@ class Incoming:
     entry: Entry
     content: tuple[bytes, ...] = ()
     manifest: Manifest | None = None
+    by_person: bool = False
+    """What people say counts whoever holds the packet; everything else is handed in by its holder alone."""
     done: bool = False
     ignored: Ignore | None = None
     failure: Exception | None = None
@@ -66,11 +68,18 @@ class Lane:
         self.packet = packet
         self.state: PacketState | None = None
         self.length = 0
+        self.lease: Lease | None = None
+        """What this runner holds the packet by; None where it only follows what another one does."""
+        self.held_by = ""
+        """Who holds it instead, as far as this runner has seen."""
+        self.asked_twice = False
+        """True once its roles may have been asked twice: another runner took it over, or the bus lost what it knew."""
         self.lock = asyncio.Lock()
         self.waiting: list[Incoming] = []
         """Events that came in while another turn was being appended."""
-        self.parked: list[Envelope] = []
-        """Replies that came in while the packet was stopped, or that could not be recorded."""
+        self.parked: list[Delivery] = []
+        """Replies that came in while the packet was stopped, or that could not be recorded: not acknowledged yet, so
+        that the bus has them still should this process die."""
         self.asked = ""
         """The question that the approver in this process is being asked now."""
         self.unanswered = False
@@ -79,6 +88,29 @@ class Lane:
         self.listeners: list[Listener] = []
         self.details: dict[str, str] = {}
         """What a role's host said of a request that it got no answer to; for people, it is not receipted."""
+
+    @property
+    def ended(self) -> bool:
+        """True where nothing more happens: the packet has ended, or was never let in."""
+        return self.state is None or self.state.ended
+
+    @property
+    def follows(self) -> bool:
+        """True while the packet is open and this runner does not hold it."""
+        return self.lease is None and not self.ended
+
+    @property
+    def concerns_others(self) -> bool:
+        """True while somebody else may write to it: its holder, or people who are asked about it."""
+        return self.follows or (self.state is not None and self.state.phase is Phase.ASKING and not self.ended)
+
+    def was_answered(self, record: PacketRecord) -> bool:
+        """Say whether the ticket or request that a role's record answers has an answer already."""
+        about = getattr(record, "ticket", None) or getattr(record, "request", None)
+        if self.state is None or about is None:
+            return False
+        asked = self.state.tickets.get(about) or self.state.jobs.get(about)
+        return asked is not None and bool(asked.receipt)
 
     def asked_of(self, about: str) -> str:
         """Return the name of the role that a request or ticket was given to; empty for one that is not known."""

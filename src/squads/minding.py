@@ -67,6 +67,7 @@ class Minding:
     Args:
         model: Asks models; None where no role has one.
         roles: Each role's record by name: what one answer may cost stands there.
+        journal: Where what was paid for is kept; a function returns it for a role's name.
         sandbox: Where commands of tools run; None runs none.
         watch: Told of progress.
         watched: Says of a packet whether anybody is told; where nobody is, nothing is put into words.
@@ -78,7 +79,7 @@ class Minding:
         model: Model | None,
         roles: Mapping[str, RoleRecord],
         *,
-        journal: Journal,
+        journal: Journal | Callable[[str], Journal],
         blobs: BlobStore,
         sandbox: Sandbox | None = None,
         watch: Watch | None = None,
@@ -106,7 +107,7 @@ class Minding:
             about=about,
             packet=request.packet,
             role=name,
-            journal=self._journal,
+            journal=self._journal(name) if callable(self._journal) else self._journal,
             meter=meter,
             blobs=self._blobs,
             watch=self._watch if self._watched(request.packet) else None,

@@ -33,7 +33,7 @@ from squads.memory.shelf import Shelf
 from squads.minds.families import models_in
 from squads.project_modules import ProjectModules
 from squads.squad import Squad
-from squads.thinking import asks_models, everyone
+from squads.thinking import asks_models, everyone, thinking_with
 
 FOLDERS = ("roles", "gates", "memory")
 FILES_MAX = 500
@@ -186,7 +186,7 @@ class Project:
         team["gates"] = self.gates()
         team |= {key: options.pop(key) for key in ("builders", "coordinator", "gates") if key in options}
         roles = [*team["builders"], team.get("coordinator"), *team["gates"]]
-        asks = self._models(roles, models, record, replay)
+        asks = self._models(roles, models, record, replay, here=options.get("hosts", True))
         # Commands never see the ledger: what composed and what was said of it is nobody's to change.
         hidden = [store] if store is not None else []
         own = {"models": asks, "sandbox": _sandbox(roles, hidden), "memory": self.shelf, "store": store}
@@ -195,15 +195,33 @@ class Project:
             made["budget"] = self._of_those_here(budget, roles)
         return Squad(**made)
 
+    def hosted(self, roles: Sequence[Any], *, hidden: Iterable[Path] = ()) -> tuple[Model | None, Sandbox | None]:
+        """Return what asks models for some of the roles, and where their commands run, in a process of their own.
+
+        Commands never see what is `hidden`. Raises `InvalidModel`, `InvalidSquad` for a role that could not think here.
+        """
+        sandbox = _sandbox(roles, hidden)
+        model = self._models(roles, None, None, None)
+        return thinking_with(model, roles, sandboxed=sandbox is not None), sandbox
+
     def _of_those_here(self, budget: Budget, here: Sequence[Any]) -> Budget:
         """Return the budget without allowances for cards that this squad leaves out: a change is judged by gates."""
         names = {getattr(role, "name", None) for role in here}
         return budget.but(roles=tuple(a for a in budget.roles if a.role in names or a.role not in self.cards))
 
     def _models(
-        self, roles: Sequence[Any], given: Model | Mapping[str, Any] | None, record: Path | None, replay: Path | None
+        self,
+        roles: Sequence[Any],
+        given: Model | Mapping[str, Any] | None,
+        record: Path | None,
+        replay: Path | None,
+        *,
+        here: bool = True,
     ) -> Model | None:
-        """Return what asks the models of these roles; None where no role has one. Raises `InvalidModel`."""
+        """Return what asks the models of these roles; None where no role has one. Raises `InvalidModel`.
+
+        What is not asked `here` needs no key here.
+        """
         asking = [role for role in everyone(roles) if models_in(getattr(role, "model", None))]
         model: Model
         if not asking and (record or replay):
@@ -223,7 +241,7 @@ class Project:
             )
         else:
             return None
-        for role in filter(asks_models, asking):  # code of its own may ask whom it likes
+        for role in filter(asks_models, asking) if here else ():  # code of its own may ask whom it likes
             with _told_with(self._place(role, "model")):
                 for name in models_in(role.model):
                     model.check(name)

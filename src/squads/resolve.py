@@ -231,6 +231,18 @@ def _why_near(gate: RoleRecord, author: RoleRecord, demanded: Independence) -> s
     return f"{whose}{one.called!r} and {other.called!r} are both {one.family}; give the gate a model of another family"
 
 
+def people_of(people: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of people, each once. Raises `InvalidSquad` for what names nobody's key."""
+    names = tuple(dict.fromkeys(several(people, "people")))
+    for person in names:
+        if not isinstance(person, str) or not NAME.fullmatch(person):
+            raise InvalidSquad(
+                f"{person!r} is no name for a person's key; use lower-case letters, digits, '.', '_' and '-', "
+                "starting with a letter"
+            )
+    return names
+
+
 def several(given: Any, what: str) -> list[Any]:
     """Return what was given as a list; one thing where several belong is a mistake that a loop would hide."""
     if isinstance(given, str) or not isinstance(given, Iterable):

@@ -3,46 +3,46 @@
 Every message makes the same trip: role, bus, runner, kernel, ledger, and only then the bus again. A receipt without its
 message is sent again from `pending`; a message without a receipt cannot exist. Signatures are checked here, once,
 before the kernel sees an event. On a conflict the runner folds again and asks the kernel again: it never decides.
+
+Several runners may serve a workspace. Each packet is held by one of them: it sends, watches the deadlines and appends,
+and its appends are compared with its lease. The others follow: they look what happened, and take over when it dies.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 
-from squads.contracts.base import SALT_BYTES, digest_of
-from squads.contracts.errors import BusClosed, Conflict, LedgerError, Overdrawn, UnknownPacket
-from squads.contracts.messages import RUNNER, Envelope, Failed, Signed
-from squads.contracts.records import (
-    AnswerRecord,
-    DeadlineRecord,
-    FaultRecord,
-    Opened,
-    PacketRecord,
-    RoleRecord,
-)
+from squads.asking import Asking
+from squads.contracts.errors import BusClosed, LeaseLost, LedgerError, Overdrawn, SquadsError
+from squads.contracts.messages import RUNNER, Envelope, Failed, RoleRequest
+from squads.contracts.records import DeadlineRecord, FaultRecord, Opened, PacketRecord, RoleRecord
 from squads.deadlines import Deadlines
-from squads.folding import fold
 from squads.handover import Reader
-from squads.intake import Intake, Unreadable
+from squads.holding import LEASE_SECONDS, Holding
+from squads.intake import Intake
 from squads.kernel.effects import Arm, Ask, Effect, Finish, Ignore, Send
-from squads.kernel.funds import reservation_of, settlement_of
 from squads.kernel.lifecycle import Phase
 from squads.kernel.pending import pending
-from squads.kernel.ports import WORKSPACE, Approver, Bus, Consumer, Delivery
+from squads.kernel.ports import Approver, Bus, Consumer
 from squads.kernel.receipts import payload_of
-from squads.kernel.state import Attested
-from squads.kernel.step import step
-from squads.lane import Batch, Incoming, Lane, Listener
+from squads.lane import Incoming, Lane, Listener
+from squads.replies import Replies
+from squads.sending import Sending, again
+from squads.turns import Turns, unsaid
 from squads.workspace import PROGRAM, Workspace, signed_entry
 
 log = logging.getLogger("squads.runner")
+SLOTS = 1_000
+"""How many replies are handed in at once."""
 LOOK_SECONDS = 0.5
-"""How often a role that waits for a stop to be lifted looks again."""
+"""How often a runner looks what others did to packets that it follows, or that wait for people; and how often a role
+that waits for a stop to be lifted looks again."""
 
 
 class Runner:
@@ -53,6 +53,11 @@ class Runner:
         roles: The roles that this process hosts; a packet that froze others is not handed to them. None where roles are
             hosted elsewhere.
         reader: Shared with a worker of the same process, so that content is read once.
+        offer: Awaited before a request is sent: makes what it speaks of readable where roles are hosted. None where
+            they read this workspace's own store.
+        name: Under which it holds packets, never used twice; made where none is given.
+        lease_seconds: How long its beat, and those of others, may stand still before somebody takes over.
+        monotonic: This process's own clock.
     """
 
     def __init__(
@@ -63,42 +68,78 @@ class Runner:
         approver: Approver | None = None,
         reader: Reader | None = None,
         roles: Mapping[str, RoleRecord] | None = None,
+        offer: Callable[[RoleRequest], Awaitable[None]] | None = None,
+        name: str | None = None,
+        lease_seconds: float = LEASE_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.workspace = workspace
         self.bus = bus
         self.reader = reader or Reader(workspace.blobs)
         self.ignored: Counter[str] = Counter()
         """How many events were ignored, by reason."""
-        self._intake = Intake(workspace, self.reader)
         self._roles = roles
-        self._approver = approver
+        self._sending = Sending(bus, offer)
         self._lanes: dict[str, Lane] = {}
         self._deadlines = Deadlines(workspace.clock, self._deadline)
+        self.holding = Holding(
+            workspace.ledger.leases,
+            held=lambda: any(lane.lease and not lane.ended for lane in self._lanes.values()),
+            doubted=self._doubted,
+            name=name,
+            lease_seconds=lease_seconds,
+            monotonic=monotonic,
+        )
+        self._turns = Turns(workspace, self.reader, self.ignored, act=self._act, lose=self._lose)
+        self._asking = Asking(workspace, self.reader, approver, say=self.say, fail=self._fail, spawn=self._spawn)
+        self._replies = Replies(
+            workspace,
+            self._lanes,
+            self.holding,
+            Intake(workspace, self.reader),
+            self.ignored,
+            turn=self._turns.turn,
+            fault=self._fault,
+            fail=self._fail,
+            wake=self._wake,
+        )
         self._inbox: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._lifted = asyncio.Event()
+        self._closed = False
+        self._sending_again = asyncio.Lock()
+        self._lost: set[str] = set()
+        """Packets that another runner has taken over from this one."""
+        self._size = -1
+        """How long the ledger was when this runner last looked what others did."""
 
     # Starting and stopping ------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin to read the runner's inbox."""
         self.bus.declare(RUNNER)
-        self._inbox = asyncio.create_task(self._read(self.bus.consumer(RUNNER)))
+        self._inbox = asyncio.create_task(self._read(self.bus.consumer(RUNNER, slots=SLOTS)))
 
     async def close(self) -> None:
-        """Stop reading. Packets stay open in the ledger and can be resumed."""
-        tasks = [t for t in (self._inbox, *self._tasks) if t is not None]
+        """Stop reading and give every packet back. They stay open in the ledger and can be resumed."""
+        self._closed = True
+        tasks = [t for t in (self._inbox, self._looking, *self._tasks) if t is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         # Last: a turn that was still under way may have armed a deadline.
         await self._deadlines.close()
+        await self._sending.close()
+        await self.holding.close()
 
     # What callers do ------------------------------------------------------------------------------------------------
 
     async def open(self, opened: Opened, content: tuple[bytes, ...], *, listener: Listener | None = None) -> Lane:
         """Open a packet, signed by this program; where the workspace's budget has no room, that is recorded instead."""
+        lease = await self.holding.opening(opened.packet)
         lane = self._lanes[opened.packet] = Lane(opened.packet)
+        lane.lease = lease
         if listener:
             lane.listeners.append(listener)
         try:
@@ -113,34 +154,42 @@ class Runner:
     async def resume(self, packet: str, *, listener: Listener | None = None) -> Lane:
         """Take up an open packet from the ledger, and send again whatever is pending.
 
-        Raises `UnknownPacket`, or `LedgerBroken` when its receipts do not replay.
+        While another runner that lives holds it, it is followed: `lane.follows` is true, and nothing is sent. Raises
+        `UnknownPacket`, or `LedgerBroken` when its receipts do not replay.
         """
         lane = self._lanes.get(packet) or Lane(packet)
         # Also a packet that is held already is folded again: an append that failed may have been written all the same.
         async with lane.lock:
-            await self._fold(lane)
+            await self._turns.fold(lane)
         lane = self._lanes.setdefault(packet, lane)  # somebody else may have taken it up meanwhile
         if listener:
             lane.listeners.append(listener)
         lane.failure = None
         if not self.workspace.view.stopped(packet):
             self._lifted.set()  # by another process, perhaps
-        await self._go_on(lane)
+        await self._take_up(lane)
         return lane
 
     async def say(self, lane: Lane, record: PacketRecord, role: str, content: tuple[bytes, ...] = ()) -> Ignore | None:
-        """Hand in a record that this process signs as `role`; return why it was ignored, if it was."""
+        """Hand in a record that this process signs as `role`; return why it was ignored, if it was.
+
+        What people say counts whoever holds the packet; for everybody else it raises `LeaseLost`.
+        """
         entry = signed_entry(lane.packet, payload_of(record), self.workspace.signer(role))
-        return await self._turn(lane, Incoming(record, entry, content))
+        return await self._turns.turn(lane, Incoming(record, entry, content, by_person=role.startswith("human:")))
 
     def forget(self, lane: Lane) -> None:
         """Drop a packet that nobody waits for; the ledger keeps it."""
-        if lane.state is None or lane.state.ended:
+        if lane.ended:
             self._lanes.pop(lane.packet, None)
 
     async def permit(self, packet: str) -> None:
-        """Return once neither the workspace nor this packet is stopped; a stop that cannot be read is a stop."""
-        while await self._is_stopped(packet):
+        """Return once neither the workspace nor this packet is stopped; a stop that cannot be read is a stop.
+
+        On a bus of this process's own, a packet that another runner has taken over is like a stopped one: what was
+        asked of the roles here is asked there by now. Raises `LeaseLost` when it has ended there.
+        """
+        while await self._is_stopped(packet) or await self._is_taken(packet):
             self._lifted.clear()
             with suppress(TimeoutError):  # another process may lift it, and nobody here would hear of it
                 await asyncio.wait_for(self._lifted.wait(), LOOK_SECONDS)
@@ -152,6 +201,19 @@ class Runner:
             return True
         return self.workspace.view.stopped(packet) is not None
 
+    async def _is_taken(self, packet: str) -> bool:
+        if getattr(self.bus, "can_lose", False):
+            return False  # the holder asks, wherever it is, and the bus drops what it was sent before
+        lane = self._lanes.get(packet)
+        try:
+            if lane and lane.lease and not self.holding.is_sure and not await self.holding.stands(lane.lease):
+                await self._lose(lane)
+        except LedgerError:
+            return True
+        if packet in self._lost and (lane is None or lane.ended):
+            raise LeaseLost(f"packet {packet} was taken over by another runner, and has ended")
+        return lane is not None and lane.follows
+
     async def stopped(self) -> None:
         """Tell everybody who waits that a stop came into force."""
         for lane in self._lanes.values():
@@ -161,7 +223,16 @@ class Runner:
         """Go on after a stop was lifted: parked replies first, then whatever is pending."""
         self._lifted.set()
         for lane in list(self._lanes.values()):
-            await self._go_on(lane)
+            await self._take_up(lane)
+
+    async def send_again(self, *, lost: bool = False) -> None:
+        """Send what is pending once more: a bus drops twins of what it has. `lost` says that it has some no more."""
+        for lane in self._lanes.values():
+            lane.asked_twice |= lost
+        if self._sending_again.locked() and not lost:
+            return
+        async with self._sending_again:
+            await again(list(self._lanes.values()), self._act)
 
     async def tick(self) -> None:
         """Hand in every deadline that the clock has reached; only needed with a clock that is moved by hand."""
@@ -173,53 +244,12 @@ class Runner:
         try:
             while True:
                 delivery = await consumer.receive()
-                self._spawn(self._take(delivery))
+                self._spawn(self._replies.take(delivery))
         except BusClosed:
             return
         finally:
             with suppress(BusClosed):
                 await consumer.close()
-
-    async def _take(self, delivery: Delivery) -> None:
-        await self._receive(delivery.envelope)
-        await delivery.ack()
-
-    async def _receive(self, envelope: Envelope) -> None:
-        lane = self._lanes.get(envelope.packet)
-        if lane is None or lane.state is None:
-            self.ignored["unknown packet"] += 1
-            return
-        if self.workspace.view.stopped(lane.packet):
-            lane.parked.append(envelope)
-            return
-        ignored: Ignore | None = None
-        try:
-            match envelope.body:
-                case Signed():
-                    ignored = await self._signed(lane, envelope.body)
-                case Failed() if envelope.sender != lane.asked_of(envelope.body.about):
-                    self.ignored["not asked"] += 1
-                case Failed():
-                    lane.details[envelope.body.about] = envelope.body.detail
-                    ignored = await self._fault(lane, envelope.body)
-                case _:
-                    self.ignored["not a reply"] += 1
-        except Exception as error:  # whoever waits for the packet must hear of it; the loop goes on for the others
-            # Nothing may have been recorded of it: `resume` hands it in again, and the role is not asked twice.
-            lane.parked.append(envelope)
-            self._fail(lane, error)
-        if ignored and ignored.reason == "stopped":  # by another process, noticed only now
-            lane.parked.append(envelope)
-
-    async def _signed(self, lane: Lane, body: Signed) -> Ignore | None:
-        taken = await self._intake.read(lane, body)
-        match taken:
-            case Incoming():
-                return await self._turn(lane, taken)
-            case Unreadable():
-                return await self._fault(lane, Failed(about=taken.about, reason="unreadable"))
-        self.ignored[taken] += 1
-        return None
 
     async def _fault(self, lane: Lane, failed: Failed) -> Ignore | None:
         about = {"workspace": self.workspace.id, "packet": lane.packet, "about": failed.about}
@@ -227,105 +257,68 @@ class Runner:
 
     async def _deadline(self, packet: str, about: str) -> None:
         lane = self._lanes.get(packet)
-        if lane is None or lane.state is None or lane.state.ended or self.workspace.view.stopped(packet):
+        if lane is None or lane.lease is None or lane.ended:
+            return
+        if self.workspace.view.stopped(packet):
+            lane.tell()  # a stop by another process, perhaps: nobody may have heard of it
             return
         record = DeadlineRecord(workspace=self.workspace.id, packet=packet, about=about)
         try:
             await self.say(lane, record, RUNNER)
+        except LeaseLost:
+            return  # whoever holds it watches it
         except Exception as error:
             self._fail(lane, error)
 
-    async def _turn(self, lane: Lane, item: Incoming) -> Ignore | None:
-        """Step one event, together with whatever else came in for the packet meanwhile; return why it was ignored."""
-        lane.waiting.append(item)
-        # The gates of one round answer almost at once: what arrives together is stepped in order and appended together.
-        await asyncio.sleep(0)
-        async with lane.lock:
-            if not item.done:
-                taken, lane.waiting = lane.waiting, []
-                try:
-                    await self._turns(lane, taken)
-                except Exception as error:
-                    for other in taken:
-                        other.done, other.failure = True, error
-                except BaseException:
-                    # Only this caller was cancelled. Whether the append went through, the next compare will tell.
-                    lane.waiting = [other for other in taken if other is not item] + lane.waiting
-                    raise
-        if item.failure is not None:
-            raise item.failure
-        return item.ignored
-
-    async def _turns(self, lane: Lane, taken: list[Incoming]) -> None:
-        """Step events in order, append every input with its outputs as one batch, then do what the effects say."""
-        runner = self.workspace.signer(RUNNER)
-        while True:
-            view, now, state = self.workspace.view, self.workspace.now_ms(), lane.state
-            batch = Batch()
-            for item in taken:
-                key = item.entry.signatures[0][0].hex()
-                receipt = digest_of(item.entry.payload)
-                event = Attested(item.record, key, view.roles_of(key), receipt, now, item.manifest)
-                state, effects = step(view, state, event)
-                item.ignored = next((e for e in effects if isinstance(e, Ignore)), None)
-                if item.ignored:
-                    continue
-                batch.add(item, state, effects, runner)
-            if batch.entries:
-                try:
-                    await self.workspace.ledger.append(
-                        batch.entries,
-                        expect={lane.packet: lane.length, WORKSPACE: view.length},
-                        time_ms=now,
-                        content=batch.content,
-                        reserve=reservation_of(lane.state, state),
-                        settle=settlement_of(lane.state, state),
-                    )
-                except Conflict:
-                    await self._fold(lane, missing_ok=True)
-                    self._noticed(lane)
-                    continue
-                self.workspace.confirmed()
-                lane.state = state
-                lane.length += len(batch.entries)
-                self.reader.remember(batch.content)
-            break
-        for item in taken:
-            item.done = True
-            if item.ignored:
-                self.ignored[item.ignored.reason] += 1
-                log.debug("packet %s: ignored a %s: %s", lane.packet, item.record.kind, item.ignored.reason)
-        if lane.listeners:
-            for record in batch.happened:
-                lane.tell(record)
-        await self._act(lane, batch.todo)
-
     async def _act(self, lane: Lane, effects: list[Effect]) -> None:
         """Do what the kernel asked for, after the receipts are durable."""
+        if lane.follows:
+            effects, lane.unanswered = [], True  # they are its holder's
         # Deadlines first: whatever cannot be sent is late one day, and that ends the wait.
         for effect in sorted(effects, key=lambda e: not isinstance(e, Arm)):
             match effect:
                 case Send(recipient, about, body):
                     if self._roles is not None:
                         lane.check_frozen(recipient, self._roles.get(recipient))
-                    if not self.workspace.view.stopped(lane.packet):
-                        await self.bus.send(Envelope.to_role(recipient, about, body))
+                    if lane.state and not self.workspace.view.stopped(lane.packet):
+                        prior = lane.state.roles[recipient].digest
+                        await self._sending.send(Envelope.to_role(recipient, about, body, prior=prior))
                 case Arm(about, at_ms):
                     self._deadlines.arm(at_ms, lane.packet, about)
                 case Ask():
-                    self._ask(lane, effect)
+                    self._asking.ask(lane, effect)
+                    self._wake()
                 case Finish():
                     self._deadlines.disarm(lane.packet)
-                case _:
-                    pass
         if lane.state and (lane.state.ended or lane.state.phase is Phase.ASKING):
             lane.tell()
 
+    # Holding and following ------------------------------------------------------------------------------------------
+
+    async def _take_up(self, lane: Lane) -> None:
+        """Hold the packet where no other runner does, and go on with it; else follow it."""
+        if lane.follows and not self.workspace.view.stopped(lane.packet):
+            async with lane.lock:
+                if lane.lease is None:
+                    lane.lease = await self.holding.take(lane.packet)
+                    if lane.lease is not None:
+                        log.debug("packet %s: held with token %d", lane.packet, lane.lease.token)
+                        await self._catch_up(lane)
+        if not lane.follows:
+            lane.held_by = ""
+            await self._go_on(lane)
+            return
+        other = await self.holding.other(lane.packet)
+        lane.held_by = other.holder if other else ""
+        lane.unanswered = True  # nobody is asked here
+        lane.tell()
+        self._wake()
+
     async def _go_on(self, lane: Lane) -> None:
-        """Hand in what was parked, then do again whatever is pending: the same ids, so that nothing is done twice."""
-        parked, lane.parked = lane.parked, []
-        for envelope in parked:
-            await self._receive(envelope)
+        """Hand in what was kept, then do again whatever is pending: the same ids, so that nothing is done twice."""
+        kept, lane.parked = [*lane.parked, *self._replies.hand_over(lane.packet)], []
+        for delivery in kept:
+            await self._replies.take(delivery)
         if lane.state is None or self.workspace.view.stopped(lane.packet):
             lane.tell()
             return
@@ -335,58 +328,62 @@ class Runner:
                 await self._deadline(lane.packet, effect.about)
         await self._act(lane, list(pending(lane.state)))
 
-    def _noticed(self, lane: Lane) -> None:
-        """Somebody else wrote to this packet or stopped it: wake who waits, and watch the deadlines that were set.
-
-        What they asked for they send themselves; should they die first, a deadline here moves the packet on.
-        """
-        for effect in pending(lane.state) if lane.state else ():
-            if isinstance(effect, Arm):
-                self._deadlines.arm(effect.at_ms, lane.packet, effect.about)
+    async def _lose(self, lane: Lane) -> None:
+        """Follow from now on a packet that another runner has taken over."""
+        lane.lease, lane.asked_twice = None, True
+        self._deadlines.disarm(lane.packet)
+        self._replies.keep(lane.parked)
+        lane.parked, lane.unanswered = [], True
+        self._lost.add(lane.packet)
         lane.tell()
+        self._wake()
 
-    # People ---------------------------------------------------------------------------------------------------------
+    async def _doubted(self) -> None:
+        for lane in list(self._lanes.values()):
+            if lane.lease and not lane.ended and not await self.holding.stands(lane.lease):
+                await self._lose(lane)
 
-    def _ask(self, lane: Lane, effect: Ask) -> None:
-        question = effect.question
-        if self._approver is None:
-            lane.unanswered = True
-        elif lane.asked != question.question:
-            lane.asked, lane.unanswered = question.question, False
-            self._spawn(self._put(lane, self._approver, effect))
+    def _wake(self) -> None:
+        """See to it that somebody looks, as long as there is something to look after."""
+        self._size = -1  # what was folded before may have grown since
+        if not self._closed and (self._looking is None or self._looking.done()):
+            self._looking = asyncio.create_task(self._look_on())
 
-    async def _put(self, lane: Lane, approver: Approver, effect: Ask) -> None:
-        question = effect.question
-        try:
-            composition = await self.reader.artifact(question.subject)
-            for answer in await approver.ask(question, composition):
-                content: tuple[bytes, ...] = ()
-                digest = None
-                if answer.statement:
-                    digest, blob = answer.statement.seal(self.workspace.entropy(SALT_BYTES))
-                    content = (blob,)
-                record = AnswerRecord(
-                    workspace=self.workspace.id,
-                    packet=lane.packet,
-                    question=question.question,
-                    subject=question.subject,
-                    author=answer.name,
-                    decision=answer.decision,
-                    channel=answer.channel,
-                    content=digest,
-                )
-                await self.say(lane, record, f"human:{answer.name}", content)
-        except Exception as error:
-            self._fail(lane, error)
-        finally:
-            lane.asked, lane.unanswered = "", True
-            lane.tell()
+    async def _look_on(self) -> None:
+        while self._replies.waiting or any(lane.concerns_others for lane in self._lanes.values()):
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self.look()
+            except SquadsError as error:
+                log.info("could not look what others did: %s", error)
 
-    async def _fold(self, lane: Lane, *, missing_ok: bool = False) -> None:
-        """Take the lane's state from the ledger. Raises `UnknownPacket` where there is none, unless that is fine."""
-        lane.state, lane.length = await fold(self.workspace, self.reader, lane.packet)
-        if lane.state is None and not missing_ok:
-            raise UnknownPacket(f"no packet {lane.packet} in this ledger; every outcome carries its packet's id")
+    async def look(self) -> None:
+        """Look once what others did: to packets that are followed or wait for people, and to those of kept replies."""
+        size = (await self.workspace.ledger.head()).size
+        moved, self._size = size != self._size, size
+        if moved:
+            await self.workspace.refresh()
+        for lane in [lane for lane in self._lanes.values() if lane.concerns_others]:
+            try:
+                if moved:
+                    async with lane.lock:
+                        news = await self._catch_up(lane)
+                    if news and lane.lease is not None:
+                        await self._act(lane, unsaid(lane))
+                    if news or self.workspace.view.stopped(lane.packet):
+                        lane.tell()
+                if lane.follows:
+                    await self._take_up(lane)
+            except Exception as error:
+                self._fail(lane, error)
+        await self._replies.look()
+
+    async def _catch_up(self, lane: Lane) -> bool:
+        """Fold again where somebody else wrote to the packet; False where nobody did."""
+        if not await self.workspace.ledger.read(lane.packet, start=lane.length):
+            return False
+        await self._turns.fold(lane)
+        return True
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

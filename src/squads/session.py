@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 
 from squads.adapters.local_bus import LocalBus
 from squads.adapters.sealed_journal import SealedJournal
-from squads.contracts.errors import LedgerError
+from squads.buses import BusSettings, RunnerBus
+from squads.contracts.errors import LedgerError, SquadsError
+from squads.contracts.messages import address_of
 from squads.contracts.outcome import Composed, NotComposed, Outcome
 from squads.contracts.records import Opened, PacketRecord, RoleRecord
 from squads.handover import Reader
 from squads.kernel.model_ports import Model, Sandbox
-from squads.kernel.ports import Approver, Role
+from squads.kernel.ports import Approver, Bus, Role
 from squads.lane import Lane, Listener
 from squads.minding import Minding, Watchers
 from squads.outcomes import outcome_of
@@ -22,6 +26,10 @@ from squads.runner import LOOK_SECONDS, Runner
 from squads.telemetry import NO_TRACING, Telemetry, Tracing, tracing_of
 from squads.worker import Worker
 from squads.workspace import JOURNAL, Workspace
+
+log = logging.getLogger("squads.runner")
+AGAIN_SECONDS = 30.0
+"""How often whatever is pending is sent again on a bus that can lose messages: a twin costs little."""
 
 
 class Session:
@@ -38,8 +46,9 @@ class Session:
         self.watchers = Watchers()
         self._tracing: Tracing = NO_TRACING
         self.ready = asyncio.ensure_future(begin(self), loop=loop)
-        self._parts: list[Worker | Runner | LocalBus] = []
-        self._looking: asyncio.Task[None] | None = None
+        self._parts: list[Worker | Runner] = []
+        self._shared: RunnerBus | None = None
+        self._looking: list[asyncio.Task[None]] = []
 
     async def start(
         self,
@@ -53,19 +62,34 @@ class Session:
         model: Model | None = None,
         sandbox: Sandbox | None = None,
         telemetry: Telemetry | None = None,
+        settings: BusSettings | None = None,
     ) -> None:
-        """Put a runner and a worker for `roles` on a bus of their own."""
+        """Put a runner, and a worker for `roles`, on a bus: of their own, or over the server that `settings` name.
+
+        `records` are all roles of the squad; those that are not in `roles` are served elsewhere.
+        """
         self.workspace = workspace
         self.people = {workspace.person(name): name for name in people}
-        bus, reader = LocalBus(), Reader(workspace.blobs)
+        reader = Reader(workspace.blobs)
+        shared = self._shared = None if settings is None else RunnerBus(settings, workspace, records, reader)
+        bus: Bus = LocalBus() if shared is None else shared.bus
+        for name, record in records.items():
+            bus.declare(address_of(name, record.digest))
         introduced = Introduced(approver, self.people) if approver else None
-        self.runner = Runner(workspace, bus, approver=introduced, reader=reader, roles=records)
+        self.runner = Runner(
+            workspace,
+            bus,
+            approver=introduced,
+            reader=reader,
+            roles=records,
+            offer=None if shared is None else shared.offering,
+        )
         # The store is not trusted, and what it says of a model's reply would become a signed verdict.
         journal = SealedJournal(workspace.ledger.journal, lambda: workspace.signer(JOURNAL))
         minding = Minding(
             model,
             records,
-            journal=journal,
+            journal=journal if shared is None else shared.journal,
             blobs=workspace.blobs,
             sandbox=sandbox,
             watch=self.watchers.tell,
@@ -82,14 +106,19 @@ class Session:
             entropy=workspace.entropy,
             permit=self.runner.permit,
             slots=slots,
+            records=records,
             minding=minding,
             tracing=self._tracing,
         )
-        self._parts = [worker, self.runner, bus]
+        if shared is not None:
+            await shared.start(lost=partial(self.runner.send_again, lost=True), watch=self.watchers.tell)
+        self._parts = [worker, self.runner]
         worker.start()
         self.runner.start()
-        if model is not None:
-            self._looking = asyncio.create_task(self._look_out())
+        if model is not None or shared is not None:
+            self._looking.append(asyncio.create_task(self._look_out()))
+        if shared is not None:
+            self._looking.append(asyncio.create_task(self._send_again()))
 
     async def stopped(self) -> None:
         """Let a stop that is in force reach those who wait for a packet, and models that are asked for one."""
@@ -97,15 +126,25 @@ class Session:
         await self.runner.stopped()
 
     async def _look_out(self) -> None:
-        """While a model is asked, look whether another process has set a stop: nothing else would tell us."""
+        """While models or hosts are asked, look whether another process has set a stop: nothing else would tell us."""
+        stops = self.workspace.view.stops
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            if not self._worker.asks:
+            if not self._worker.asks and self._shared is None:
                 continue
             with suppress(LedgerError):  # whoever sends or claims next will meet it
                 await self.workspace.confirm()
-                if self._worker.let_go(self.workspace.view.stopped):
+                before, stops = stops, self.workspace.view.stops
+                if self._worker.let_go(self.workspace.view.stopped) or stops != before:
                     await self.runner.stopped()
+
+    async def _send_again(self) -> None:
+        while True:
+            await asyncio.sleep(AGAIN_SECONDS)
+            try:
+                await self.runner.send_again()
+            except SquadsError as error:
+                log.info("could not send again what is pending: %s", error)
 
     # One packet, from its opening or resumption until it ends or waits ------------------------------------------------
 
@@ -173,8 +212,11 @@ class Session:
     async def close(self) -> None:
         """Close what was started: whoever answers first, whoever carries the answers last."""
         await asyncio.gather(self.ready, return_exceptions=True)
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
+        for task in self._looking:
+            task.cancel()
+        await asyncio.gather(*self._looking, return_exceptions=True)
         for part in self._parts:
             await part.close()
+        if self._shared is not None:
+            # A workspace in memory ends with its squad: nobody could ever read what it left on the server.
+            await self._shared.close(forget=self.workspace.in_memory)

@@ -14,6 +14,7 @@ from typing import Any
 
 from squads.adapters.approvers import approver_of
 from squads.adapters.system import system_entropy
+from squads.buses import BusSettings, bus_settings
 from squads.contracts.base import SALT_BYTES
 from squads.contracts.errors import Denied, InvalidInput, InvalidSquad
 from squads.contracts.outcome import Halted, Outcome
@@ -29,14 +30,16 @@ from squads.contracts.records import (
     WaiverRecord,
 )
 from squads.contracts.thinking import Progress, UnsafeText
+from squads.holding import said_of
 from squads.kernel.lifecycle import Phase
 from squads.kernel.model_ports import Model, Sandbox
 from squads.kernel.ports import Approver, Clock, Entropy, Memory
 from squads.lane import Lane, Listener
 from squads.opening import check_budget, filled, opening_of, recall_for
 from squads.people import statement_of
-from squads.resolve import NAME, check_independence, resolve, several
+from squads.resolve import check_independence, people_of, resolve, several
 from squads.roles.coordinator import OneTask
+from squads.serving import Serving
 from squads.session import Session
 from squads.telemetry import Telemetry
 from squads.thinking import thinking_with
@@ -69,6 +72,9 @@ class Squad:
         independence: How far apart each gate must be from those it judges: `identity`, `prior`, `model`, `family`.
             Asked of every model that may answer, and raises `SelfGate` where it is not reached.
         telemetry: What operators are told through OpenTelemetry; None tells nobody anything.
+        bus: A server's address, such as `redis://localhost`, over which workers elsewhere can serve the roles as well;
+            or `squads.buses.BusSettings`. None keeps messages in this process.
+        hosts: False leaves all roles to workers elsewhere, as `squads worker` and `squads.buses.serve_roles` are.
         clock: The source of time.
         entropy: The source of chance.
         slots: How many requests each role works on at once.
@@ -97,6 +103,8 @@ class Squad:
         sandbox: Sandbox | None = None,
         independence: Independence = "prior",
         telemetry: Telemetry | None = None,
+        bus: str | BusSettings | None = None,
+        hosts: bool = True,
         clock: Clock | None = None,
         entropy: Entropy = system_entropy,
         slots: int = 64,
@@ -107,7 +115,7 @@ class Squad:
                 f"{len(team)} builders and no coordinator: nobody says who builds what; give coordinator=..."
             )
         self._models = thinking_with(
-            models, [coordinator, *team, *several(gates, "gates")], sandboxed=sandbox is not None
+            models, [coordinator, *team, *several(gates, "gates")], sandboxed=sandbox is not None, here=hosts
         )
         self._owns_models = self._models is not models  # made here: who else could close them?
         self._sandbox = sandbox
@@ -120,13 +128,7 @@ class Squad:
         self._budget = budget or Budget()
         self._workspace_budget = workspace_budget
         self._approval = approval
-        self._people = tuple(dict.fromkeys(several(people, "people")))
-        for person in self._people:
-            if not isinstance(person, str) or not NAME.fullmatch(person):
-                raise InvalidSquad(
-                    f"{person!r} is no name for a person's key; use lower-case letters, digits, '.', '_' and '-', "
-                    "starting with a letter"
-                )
+        self._people = people_of(people)
         self._approver = approver_of(approver, self._people)
         self._memory = memory
         self._independence: Independence = independence
@@ -136,6 +138,10 @@ class Squad:
         self._clock = clock
         self._entropy = entropy
         self._slots = slots
+        self._bus = bus_settings(bus)
+        self._hosts = hosts
+        if self._bus is None and not hosts:
+            raise InvalidSquad("without a bus nobody elsewhere can serve a role; give `bus=`, or leave `hosts` out")
         self._workspace: Workspace | None = None
         self._session: Session | None = None
         self._held: list[AbstractAsyncContextManager[Session]] = []
@@ -185,15 +191,27 @@ class Squad:
                 async for happened in told:
                     yield happened
 
-    async def resume(self, packet: str) -> Outcome:
+    async def resume(self, packet: str, *, held: Callable[[str], None] | None = None) -> Outcome:
         """Take up an open packet from the ledger and return how it stands; an ended one returns how it ended.
 
-        Nothing that was answered is asked again. Raises `UnknownPacket`.
+        Nothing that was answered is asked again. While another process holds the packet, this one waits for what comes
+        of it, and takes it up should that one die; `held` is told who it is then. Raises `UnknownPacket`.
         """
         async with self._open_session() as session:
             happened = asyncio.Event()
             lane = await session.resume(packet, lambda record: happened.set() if record is None else None)
+            if held is not None and lane.held_by:
+                held(said_of(lane.held_by))
             return await session.settled(lane, happened)
+
+    async def serve(self, until: asyncio.Event | None = None) -> None:
+        """Hold every open packet of the workspace that fits this squad and that nobody holds, until it has ended.
+
+        Goes on until it is cancelled, or the event is set, and gives back what is open then. Takes over from processes
+        that died. Packets that were opened with other roles are left alone.
+        """
+        async with self._open_session() as session:
+            await Serving(session, {name: record for name, (_, record) in self._roles.items()}).until(until)
 
     async def _begin(
         self,
@@ -323,9 +341,10 @@ class Squad:
             )
         workspace = self._workspace
         # Every time: somebody else may be at it right now, or an attempt before may have failed half-way.
+        own_keys = self._bus is not None and self._bus.signing == "own" and not self._hosts
         await workspace.found(
-            [
-                *(f"{record.kind}:{name}" for name, (_, record) in self._roles.items()),
+            [  # where workers sign with keys of their own, nobody here can speak for their roles
+                *(f"{record.kind}:{name}" for name, (_, record) in self._roles.items() if not own_keys),
                 *(f"human:{workspace.person(name)}" for name in self._people),
             ]
         )
@@ -353,7 +372,7 @@ class Squad:
     async def _begin_session(self, session: Session) -> None:
         await session.start(
             await self.workspace(),
-            {name: role for name, (role, _) in self._roles.items()},
+            {name: role for name, (role, _) in self._roles.items()} if self._hosts else {},
             self._people,
             records={name: record for name, (_, record) in self._roles.items()},
             approver=self._approver,
@@ -361,6 +380,7 @@ class Squad:
             model=self._models,
             sandbox=self._sandbox,
             telemetry=self._telemetry,
+            settings=self._bus,
         )
 
     # From a packet to its opening -------------------------------------------------------------------------------------

@@ -35,11 +35,12 @@ def asks_models(role: Any) -> bool:
 
 
 def thinking_with(
-    given: Model | Mapping[str, Any] | None, roles: Iterable[Any], *, sandboxed: bool = False
+    given: Model | Mapping[str, Any] | None, roles: Iterable[Any], *, sandboxed: bool = False, here: bool = True
 ) -> Model | None:
     """Return what asks models for these roles, or None where no role has one. Raises `InvalidModel`, `InvalidSquad`.
 
-    What roles need that may have this library ask is checked here, before any work: see `check_mind`.
+    What roles need that may have this library ask is checked here, before any work: see `check_mind`. With `here` False
+    it is not: whoever serves them elsewhere has the keys and tools, and looks for itself.
     """
     every = list(everyone(roles))
     if given is None or isinstance(given, Mapping):
@@ -47,7 +48,7 @@ def thinking_with(
         model: Model | None = Models(given or {}) if named or given else None
     else:
         model = given
-    if model is not None:
+    if model is not None and here:
         for role in filter(asks_models, every):
             check_mind(role, model, sandboxed=sandboxed)
     return model

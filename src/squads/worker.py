@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from squads.contracts.errors import (
@@ -19,12 +22,15 @@ from squads.contracts.errors import (
     BusClosed,
     InvalidInput,
     InvalidReply,
+    LeaseLost,
     MessageTooLarge,
     ModelUnreachable,
     SquadsError,
+    StorageUnavailable,
 )
 from squads.contracts.finding import Usage
-from squads.contracts.messages import Envelope, Failed, RoleRequest, Signed
+from squads.contracts.messages import Envelope, Failed, RoleRequest, Signed, address_of
+from squads.contracts.resolved import RoleRecord
 from squads.contracts.verdict import Abstained
 from squads.contracts.work import Reply
 from squads.handover import Reader, UnusableReply, record_for, work_for
@@ -39,15 +45,47 @@ from squads.thinking import left_to_a_model
 
 log = logging.getLogger("squads.worker")
 Permit = Callable[[str], Awaitable[None]]
+PAUSE_SECONDS = 1.0
+"""How long a request is kept whose content cannot be read now, before somebody else gets it."""
+GIVE_BACK_SECONDS = 2.0
+"""How long a worker that is closed tries to give a request back itself."""
+AT_WORK: ContextVar[tuple[str, str]] = ContextVar("AT_WORK")
+"""The packet and the role that the current task works for, so that every line of a log can say so."""
+
+
+@dataclass(slots=True)
+class Served:
+    """What a worker has done so far, for operators."""
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Requests by (role, outcome): `answered`, a fault's reason, `late`, `released` or `deferred`."""
+    answers: Counter[str] = field(default_factory=Counter)
+    """Answers by role, faults included."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Seconds that a role's answers took together."""
+
+    @property
+    def deferred(self) -> int:
+        """How many requests were given back unanswered, for no fault of theirs."""
+        return sum(count for (_, outcome), count in self.outcomes.items() if outcome == "deferred")
+
+
+class _Unread(Exception):
+    """The store with what a request speaks of could not be reached."""
+
+
+class _GivenBack(Exception):
+    """The worker drains, and this request was not begun."""
 
 
 class Worker:
-    """Serves roles until it is closed.
+    """Serves roles until it is closed or drained.
 
     Args:
         roles: Each role by its name.
         signers: Each role's own signer, by name.
         slots: How many requests each role works on at once.
+        records: What each role brings, by name: it is asked only what was asked of exactly that. None asks for nothing.
         minding: Gives each request a mind; None where no role thinks.
         permit: Awaited with the packet's id before a request is worked on; returns once the packet is not stopped.
         tracing: Told of every answer, for operators.
@@ -64,6 +102,7 @@ class Worker:
         entropy: Entropy,
         permit: Permit,
         slots: int = 64,
+        records: Mapping[str, RoleRecord] | None = None,
         minding: Minding | None = None,
         tracing: Tracing = NO_TRACING,
     ) -> None:
@@ -75,27 +114,71 @@ class Worker:
         self._entropy = entropy
         self._permit = permit
         self._slots = slots
+        self._records = records or {}
         self._minding = minding
         self._tracing = tracing
+        self.served = Served()
+        self._consumers: list[Consumer] = []
+        self._draining = False
         self._serving: list[asyncio.Task[None]] = []
         self._working: set[asyncio.Task[None]] = set()
         self._thinking: dict[asyncio.Task[None], tuple[str, BoundMind]] = {}
         """What works on a request with a mind: its packet, and the mind."""
         self._hung_up: set[asyncio.Task[None]] = set()
+        self._waiting: set[asyncio.Task[None]] = set()
+        """What has a request in hand and no permit."""
 
     def start(self) -> None:
         """Begin to read. Messages that were sent before this wait for it."""
         for name, role in self._roles.items():
-            self._bus.declare(name)
-            self._serving.append(asyncio.create_task(self._serve(role, self._bus.consumer(name))))
+            record = self._records.get(name)
+            address = address_of(name, record.digest if record else None)
+            self._bus.declare(address)
+            consumer = self._bus.consumer(address, slots=self._slots)
+            self._consumers.append(consumer)
+            self._serving.append(asyncio.create_task(self._serve(role, consumer)))
+
+    async def drain(self, grace_seconds: float) -> int:
+        """Stop reading, let roles finish what they are at, and close; return how many requests were given back.
+
+        What is not begun is given back at once, and what is not finished after `grace_seconds`; neither counts as a
+        try. What is given back is answered by another worker, or by this one when it is started again.
+        """
+        self._draining = True
+        before = self.served.deferred
+        await _ended(self._serving)
+        begun = self._working - self._waiting
+        await _ended(self._waiting)
+        if begun:
+            await asyncio.wait(begun, timeout=max(0.0, grace_seconds))
+        await self.close()
+        return self.served.deferred - before
 
     async def close(self) -> None:
         """Stop reading, cancel what is being worked on, and give those messages back."""
-        tasks = [*self._serving, *self._working]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _ended([*self._serving, *self._working])
         self._serving.clear()
+        consumers, self._consumers = self._consumers, []
+        # Last: a consumer that is closed gives back also what is being worked on.
+        for failed in await asyncio.gather(*(consumer.close() for consumer in consumers), return_exceptions=True):
+            if isinstance(failed, BaseException) and not isinstance(failed, BusClosed):
+                raise failed
+
+    async def stopped_reading(self) -> None:
+        """Return when some role's messages are read no more. Raises what ended that, but not `BusClosed`."""
+        ended, _ = await asyncio.wait(self._serving, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
+
+    @property
+    def reading(self) -> bool:
+        """True while every role's messages are read."""
+        return bool(self._serving) and not any(task.done() for task in self._serving)
+
+    @property
+    def in_hand(self) -> int:
+        """How many requests it holds, those included that wait for a permit."""
+        return len(self._working)
 
     @property
     def asks(self) -> bool:
@@ -117,7 +200,7 @@ class Worker:
 
     async def _serve(self, role: Role, consumer: Consumer) -> None:
         slots = asyncio.Semaphore(self._slots)
-        try:
+        with suppress(BusClosed):
             while True:
                 await slots.acquire()
                 delivery = await consumer.receive()
@@ -125,11 +208,6 @@ class Worker:
                 self._working.add(task)
                 task.add_done_callback(self._working.discard)
                 task.add_done_callback(lambda _: slots.release())
-        except BusClosed:
-            return
-        finally:
-            with suppress(BusClosed):
-                await consumer.close()
 
     async def _handle(self, role: Role, delivery: Delivery) -> None:
         envelope = delivery.envelope
@@ -137,20 +215,41 @@ class Worker:
         if isinstance(request, (Signed, Failed)):
             await delivery.ack()  # a reply is never work
             return
+        AT_WORK.set((envelope.packet, envelope.recipient))
         try:
             body = await self._served(role, envelope, request)
             try:
-                await self._bus.send(envelope.reply(body))
+                sent = await delivery.reply(envelope.reply(body))
             except MessageTooLarge as error:
                 failed = self._failed(envelope.cause, envelope.recipient, "undeliverable", error)
-                await self._bus.send(envelope.reply(failed))
-            await delivery.ack()
-        except asyncio.CancelledError:
-            await delivery.release("its worker was closed")
-            raise
+                sent = await delivery.reply(envelope.reply(failed))
+            if not sent:
+                self._count(envelope, "late")
+                log.warning("%s answered too late: its request is in other hands by now", envelope.recipient)
+                return
+            self._count(envelope, body.reason if isinstance(body, Failed) else "answered")
+        except (asyncio.CancelledError, _GivenBack) as ended:
+            self._count(envelope, "deferred")
+            # Nothing is wrong with the request: its worker was closed. Where the bus does not answer, closing the
+            # consumer gives it back, or else that this worker is missed.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GIVE_BACK_SECONDS):
+                    await delivery.defer()
+            if isinstance(ended, asyncio.CancelledError):
+                raise
         except BusClosed:
             return
+        except LeaseLost as error:  # another runner holds the packet, and nobody waits for an answer here
+            self._count(envelope, "late")
+            log.info("%s is not asked any more: %s", envelope.recipient, error)
+            await delivery.ack()
+        except _Unread as error:  # nor is this its fault: no try of the message is used up
+            self._count(envelope, "deferred")
+            log.warning("%s cannot read what it is asked about: %s", envelope.recipient, error)
+            await asyncio.sleep(PAUSE_SECONDS)
+            await delivery.defer()
         except Exception as error:  # the bus or the permit failed, not the role: another delivery may fare better
+            self._count(envelope, "released")
             log.warning("%s could not be served: %s: %s", envelope.recipient, type(error).__name__, error)
             await delivery.release(f"{type(error).__name__}: {error}")
 
@@ -161,17 +260,36 @@ class Worker:
         """
         task = asyncio.current_task()
         while True:
-            await self._permit(envelope.packet)
+            await self._permitted(envelope.packet)
+            began = time.monotonic()
             try:
                 with self._tracing.answer(envelope.recipient, envelope.cause, request) as span:
                     body = await self._answer(role, envelope.recipient, envelope.cause, request, span)
                     span.ended(body)
-                return body
             except asyncio.CancelledError:
                 if task not in self._hung_up or task is None or task.uncancel():
                     raise
+                continue
             finally:
                 self._hung_up.discard(cast("asyncio.Task[None]", task))
+            name, seconds = envelope.recipient, self.served.seconds
+            seconds[name] = seconds.get(name, 0.0) + time.monotonic() - began
+            self.served.answers[name] += 1
+            return body
+
+    async def _permitted(self, packet: str) -> None:
+        """Wait for the permit; a worker that drains begins nothing more."""
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        if self._draining:
+            raise _GivenBack
+        self._waiting.add(task)
+        try:
+            await self._permit(packet)
+        finally:
+            self._waiting.discard(task)
+
+    def _count(self, envelope: Envelope, outcome: str) -> None:
+        self.served.outcomes[envelope.recipient, outcome] += 1
 
     async def _answer(
         self, role: Role, name: str, about: str, request: RoleRequest, span: Answering
@@ -192,7 +310,10 @@ class Worker:
         timer = asyncio.timeout(max(0.0, (request.due_ms - self._clock.now_ms()) / 1000))
         try:
             async with timer:
-                work = await work_for(request, self._reader, role=name, entropy=self._entropy)
+                try:
+                    work = await work_for(request, self._reader, role=name, entropy=self._entropy)
+                except StorageUnavailable as error:
+                    raise _Unread(str(error)) from error
                 if mind is not None:
                     work = replace(work, mind=mind)
                 try:
@@ -220,6 +341,8 @@ class Worker:
             return failed("cancelled", "no answer before its deadline")
         except (UnusableReply, InvalidInput, InvalidReply) as error:
             return failed("unreadable", error)
+        except _Unread:
+            raise
         except BlobError as error:
             return failed("missing", error)
         except ModelUnreachable as error:
@@ -249,6 +372,14 @@ class Worker:
         log.warning("%s gave no usable answer (%s): %s", name, reason, detail)
         log.debug("what %s raised", name, exc_info=error if isinstance(error, BaseException) else None)
         return Failed.model_validate({"about": about, "reason": reason, "detail": detail, "usage": usage})
+
+
+async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait until they have ended."""
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)
 
 
 def _own_model(role: Role, reply: Reply) -> str | None:

@@ -100,6 +100,11 @@ class Workspace:
         return cls(ledger, trust, keys=own, signers=signers, clock=clock or SystemClock(), entropy=entropy)
 
     @property
+    def in_memory(self) -> bool:
+        """True when nothing of it outlives this process."""
+        return self._keys is None
+
+    @property
     def blobs(self) -> BlobStore:
         """Where content lives."""
         return self.ledger.blobs

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
+from hashlib import sha256
 from pathlib import Path
+
+import pytest
 
 from squads.adapters.files_blobs import FilesBlobs
 from squads.adapters.memory_blobs import MemoryBlobs
+from squads.adapters.redis_bus.address import BusAddress
+from squads.adapters.redis_bus.blobs import RedisBlobs
+from squads.adapters.redis_bus.link import Link
 from squads.adapters.sqlite_ledger import SqliteLedger
 from squads.kernel.ports import BlobStore
 from squads.testing.conformance_blobs import BlobsConformance
 from squads.testing.conformance_ledger import LOG_KEY, ORIGIN
+from squads.testing.redis_server import RedisServer
+
+
+@pytest.fixture(scope="module", params=RedisServer.available())
+def server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
+    with RedisServer(request.param) as server:
+        yield server
 
 
 class TestMemoryBlobs(BlobsConformance):
@@ -49,4 +62,23 @@ class TestSqliteBlobs(BlobsConformance):
         with closing(sqlite3.connect(where / "ledger.db")) as connection, connection:
             connection.execute("DROP TRIGGER blob_update")
             connection.execute("UPDATE blob SET content = ?", (b"changed",))
+        return True
+
+
+class TestRedisBlobs(BlobsConformance):
+    @pytest.fixture(autouse=True)
+    def _served(self, server: RedisServer) -> None:
+        self.served = server
+
+    @asynccontextmanager
+    async def opened(self, where: Path) -> AsyncIterator[BlobStore]:
+        link = Link.open(BusAddress.parse(self.served.url))
+        try:
+            yield RedisBlobs(link, sha256(str(where).encode()).hexdigest()[:32])
+        finally:
+            await link.close()
+
+    async def damage(self, store: BlobStore, digest: str, where: Path) -> bool:
+        assert isinstance(store, RedisBlobs)
+        await store._link.call("SET", store._names.blob(digest), b"changed")
         return True

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from squads.adapters.memory_journal import MemoryJournal
 from squads.adapters.memory_ledger import MemoryLedger
-from squads.adapters.sealed_journal import MAC_BYTES, SealedJournal
+from squads.adapters.redis_bus.address import BusAddress
+from squads.adapters.redis_bus.journal import RedisJournal
+from squads.adapters.redis_bus.link import Link
+from squads.adapters.sealed_journal import MAC_BYTES, SIGNATURE_BYTES, SealedJournal, SignatureSeal
 from squads.adapters.sqlite_ledger import SqliteLedger
 from squads.contracts.errors import StorageUnavailable
 from squads.kernel.model_ports import STEP_BYTES_MAX, Journal
 from squads.testing.conformance_journal import ABOUT, JournalConformance, found, step
 from squads.testing.conformance_ledger import LOG_KEY, ORIGIN, opening_entries, verified
+from squads.testing.fixed import FixedSigner
+from squads.testing.redis_server import RedisServer
+
+
+@pytest.fixture(scope="module", params=RedisServer.available())
+def server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
+    with RedisServer(request.param) as server:
+        yield server
 
 
 class TestMemoryJournal(JournalConformance):
@@ -50,6 +62,40 @@ class TestSqliteJournal(JournalConformance):
     async def opened(self, where: Path) -> AsyncIterator[Journal]:
         async with opened_ledger(where) as ledger:
             yield ledger.journal
+
+
+class TestRedisJournal(JournalConformance):
+    durable = True
+
+    @pytest.fixture(autouse=True)
+    def _served(self, server: RedisServer) -> None:
+        self.served = server
+
+    @asynccontextmanager
+    async def opened(self, where: Path) -> AsyncIterator[Journal]:
+        link = Link.open(BusAddress.parse(self.served.url))
+        try:
+            yield RedisJournal(link, sha256(str(where).encode()).hexdigest()[:32], "style")
+        finally:
+            await link.close()
+
+
+class TestMacSealedJournal(JournalConformance):
+    bytes_max = STEP_BYTES_MAX - MAC_BYTES
+
+    @asynccontextmanager
+    async def opened(self, where: Path) -> AsyncIterator[Journal]:
+        yield SealedJournal(MemoryJournal(), FixedSigner)
+
+
+class TestSignedJournal(JournalConformance):
+    bytes_max = STEP_BYTES_MAX - SIGNATURE_BYTES
+
+    @asynccontextmanager
+    async def opened(self, where: Path) -> AsyncIterator[Journal]:
+        signer = FixedSigner()
+        known = {signer.key_id: (signer.public_key, frozenset({"gate:style"}))}
+        yield SealedJournal(MemoryJournal(), SignatureSeal("gate:style", signer, known.get))
 
 
 @asynccontextmanager

@@ -26,7 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 NAMES = (REFERENCE / "public-names.md").read_text("utf-8")
 GIVEN_TO_ROLES = (
-    "Complaint Waiver Acceptance Usage File Manifest Judgement Cited Recalled Allowance RoleAllowance RoleSpend"
+    "Complaint Waiver Acceptance Usage File Manifest Judgement Cited Recalled Allowance RoleAllowance RoleSpend "
+    "BusSettings serve_roles"
 )
 """Documented beside the public names, and marked there as none."""
 

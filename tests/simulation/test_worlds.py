@@ -15,7 +15,7 @@ from kernels import load
 from squads.contracts.records import Reason
 
 CHUNKS = 40
-WORLDS = 20_000
+WORLDS = 10_000
 SEED = os.environ.get("SQUADS_SEED")
 
 REASONS = frozenset(get_args(Reason))

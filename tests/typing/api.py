@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Literal, assert_never, assert_type
@@ -195,6 +196,8 @@ async def every_way(durable: Squad) -> None:
             )
         )
         assert_type(await same.resume(outcome.packet), Outcome)
+        assert_type(await same.resume(outcome.packet, held=print), Outcome)
+        await same.serve(asyncio.Event())
         assert_type(await same.answer(outcome.packet, person="mara", approve=True, channel="terminal"), Outcome)
         assert_type(await same.stop("because"), bool)
         assert_type(await same.lift("because", person="mara"), bool)

@@ -135,6 +135,18 @@ async def test_a_model_that_takes_longer_than_its_role_may_costs_the_answer() ->
     assert "raise `call_ms_max`" in str(outcome)
 
 
+def test_each_role_may_have_a_journal_of_its_own() -> None:
+    """Where workers share no key, what a builder's worker has kept is no reply to a gate."""
+    squad = Squad(builder=Builder(name="b", prior="b", model=BUILDER), gates=[Yes()], models={BUILDER: ScriptedModel()})
+    roles = {name: record for name, (_, record) in squad._roles.items()}
+    journals = {name: MemoryJournal() for name in roles}
+    minding = Minding(None, roles, journal=journals.__getitem__, blobs=MemoryBlobs())
+    request: Any = told()
+
+    for name in roles:
+        assert journals[name] is minding.mind(name, "a" * 64, request)._call.journal
+
+
 async def test_members_of_a_panel_share_what_their_panel_may_spend() -> None:
     """Three members with room for two replies: one could not look, and nothing passes."""
     members = [

@@ -15,7 +15,7 @@ import pytest
 from squads import Approved, Artifact, Finding, Limits, Refused, Squad, Task
 from squads.adapters.local_bus import LocalBus
 from squads.contracts.base import SALT_BYTES
-from squads.contracts.messages import Envelope, Failed, RoleRequest, Signed
+from squads.contracts.messages import Envelope, Failed, RoleRequest, Signed, address_of
 from squads.contracts.packet import Packet
 from squads.contracts.plan import Plan, Statement
 from squads.contracts.records import (
@@ -60,8 +60,9 @@ class Stage:
         self.runner.start()
         self.inboxes: dict[str, Consumer] = {}
         for role in ("coordinator", "builder", "other-builder", "style", "security"):
-            self.bus.declare(role)
-            self.inboxes[role] = self.bus.consumer(role)
+            address = address_of(role, self.squad._roles[role][1].digest)
+            self.bus.declare(address)
+            self.inboxes[role] = self.bus.consumer(address)
         packet = self.squad._packet("It.")
         digest, blob = packet.seal(self.workspace.entropy(SALT_BYTES))
         self.lane = await self.runner.open(self.squad._opening(packet, digest), (blob,))

@@ -14,7 +14,7 @@ from squads.adapters.memory_journal import MemoryJournal
 from squads.contracts.base import SALT_BYTES, digest_of
 from squads.contracts.errors import BlobMissing, EmptyArtifact, MessageTooLarge
 from squads.contracts.finding import NO_USAGE
-from squads.contracts.messages import Envelope, Failed, PlanRequest, RoleRequest, Signed
+from squads.contracts.messages import Envelope, Failed, PlanRequest, RoleRequest, Signed, address_of
 from squads.contracts.thinking import ModelReply, ModelRequest
 from squads.handover import Reader
 from squads.kernel.ports import Bus
@@ -91,7 +91,9 @@ class Kit:
             limits=Limits(reply_ms_max=reply_ms_max),
         )
         self.workspace = await squad.workspace()
-        self.bus.declare("builder")
+        self.records = {name: record for name, (_, record) in squad._roles.items()}
+        builder = address_of("builder", self.records["builder"].digest)
+        self.bus.declare(builder)
         reader = Reader(self.workspace.blobs)
         runner = Runner(self.workspace, self.bus, reader=reader)
         runner.start()
@@ -101,7 +103,7 @@ class Kit:
         packet = squad._packet("It.")
         digest, blob = packet.seal(self.workspace.entropy(SALT_BYTES))
         await runner.open(squad._opening(packet, digest), (blob,))
-        delivery = await asyncio.wait_for(self.bus.consumer("builder").receive(), 5)
+        delivery = await asyncio.wait_for(self.bus.consumer(builder).receive(), 5)
         self.request = delivery.envelope
         await delivery.ack()
         await coordinator.close()
@@ -129,6 +131,7 @@ class Kit:
             permit=self.permit,
             slots=slots,
             minding=self.minding,
+            records=self.records,
         )
 
     async def ask(self, number: int = 0) -> None:

@@ -34,13 +34,13 @@ class LocalBus:
         self._closed = False
         self._draining = False
 
-    def declare(self, recipient: str) -> None:
-        """Make a recipient known."""
-        self._queues.setdefault(recipient, _Queue())
+    def declare(self, address: str) -> None:
+        """Make an address known."""
+        self._queues.setdefault(address, _Queue())
 
     async def send(self, envelope: Envelope, *, timeout: float | None = None) -> bool:
         """Hand a message over; False when its id was already accepted."""
-        queue = self._open(envelope.recipient)
+        queue = self._open(envelope.address)
         if envelope.id in self._seen:
             return False
         if len(queue.waiting) >= self._backlog_max:
@@ -50,10 +50,10 @@ class LocalBus:
                     await queue.room(self._backlog_max)
             except TimeoutError:
                 raise BusFull(
-                    f"{envelope.recipient!r} has had {self._backlog_max} messages waiting for {timeout} s; "
+                    f"{envelope.address!r} has had {self._backlog_max} messages waiting for {timeout} s; "
                     "start more workers for it, or send more slowly"
                 ) from None
-            self._open(envelope.recipient)
+            self._open(envelope.address)
             if envelope.id in self._seen:
                 return False
         self._seen[envelope.id] = None
@@ -62,9 +62,9 @@ class LocalBus:
         queue.put(_Message(envelope))
         return True
 
-    def consumer(self, recipient: str) -> LocalConsumer:
-        """Return a new consumer of a declared recipient."""
-        return LocalConsumer(self._open(recipient, reading=True), self._give_back)
+    def consumer(self, address: str, *, slots: int = 1) -> LocalConsumer:
+        """Return a new consumer of a declared address; it never fetches ahead."""
+        return LocalConsumer(self, self._open(address, reading=True))
 
     async def dead(self) -> list[DeadLetter]:
         """Return the dead letters, oldest first."""
@@ -82,23 +82,28 @@ class LocalBus:
         for queue in self._queues.values():
             queue.close()
 
-    def _open(self, recipient: str, *, reading: bool = False) -> _Queue:
+    def _open(self, address: str, *, reading: bool = False) -> _Queue:
         if self._closed or (self._draining and not reading):
             raise BusClosed("the bus is closed or draining; nothing more can be sent on it")
         try:
-            return self._queues[recipient]
+            return self._queues[address]
         except KeyError:
             known = ", ".join(sorted(self._queues)) or "nobody"
-            raise UnknownRecipient(f"{recipient!r} does not listen on this bus; known: {known}") from None
+            raise UnknownRecipient(f"{address!r} does not listen on this bus; known: {known}") from None
 
-    def _give_back(self, queue: _Queue, message: _Message, reason: str) -> None:
+    def give_back(self, queue: _Queue, message: _Message, reason: str) -> None:
+        """Have a message delivered again, or bury it after its last allowed delivery."""
         if message.deliveries >= self._deliveries_max:
-            queue.out -= 1
-            self._dead.append(DeadLetter(envelope=message.envelope, reason=reason, deliveries=message.deliveries))
-            queue.settle()
+            self.bury(queue, message, reason)
         else:
             queue.out -= 1
             queue.put(message, first=True)
+
+    def bury(self, queue: _Queue, message: _Message, reason: str) -> None:
+        """Make a message a dead letter."""
+        queue.out -= 1
+        self._dead.append(DeadLetter(envelope=message.envelope, reason=reason, deliveries=message.deliveries))
+        queue.settle()
 
 
 class _Message:
@@ -194,11 +199,11 @@ class _Queue:
 
 
 class LocalConsumer:
-    """Reads one recipient's queue."""
+    """Reads one address's queue."""
 
-    def __init__(self, queue: _Queue, give_back: Callable[[_Queue, _Message, str], None]) -> None:
-        self._queue = queue
-        self._give_back = give_back
+    def __init__(self, bus: LocalBus, queue: _Queue) -> None:
+        self.bus = bus
+        self.queue = queue
         self._held: set[LocalDelivery] = set()
         self.closed = False
 
@@ -206,27 +211,27 @@ class LocalConsumer:
         """Wait for the next message."""
         if self.closed:
             raise BusClosed("this consumer was closed")
-        delivery = LocalDelivery(await self._queue.take(self), self)
+        delivery = LocalDelivery(await self.queue.take(self), self)
         self._held.add(delivery)
         return delivery
 
     async def close(self) -> None:
         """Give back what was not acknowledged; who waits in `receive` gets `BusClosed`."""
         self.closed = True
-        self._queue.wake_readers()
+        self.queue.wake_readers()
         for delivery in list(self._held):
-            await delivery.release("its consumer closed")
+            await delivery.defer()
 
-    def done(self, delivery: LocalDelivery, reason: str | None) -> None:
-        """Let go of a delivery: acknowledged without a reason, given back with one."""
+    def holds(self, delivery: LocalDelivery) -> bool:
+        """Say whether a delivery is still in this consumer's hands."""
+        return delivery in self._held
+
+    def let_go(self, delivery: LocalDelivery) -> bool:
+        """Take a delivery out of this consumer's hands; False when it was not there any more."""
         if delivery not in self._held:
-            return
+            return False
         self._held.discard(delivery)
-        if reason is None:
-            self._queue.out -= 1
-            self._queue.settle()
-        else:
-            self._give_back(self._queue, delivery.message, reason)
+        return True
 
 
 class LocalDelivery:
@@ -246,8 +251,31 @@ class LocalDelivery:
 
     async def ack(self) -> None:
         """The message is done with."""
-        self._consumer.done(self, None)
+        if self._consumer.let_go(self):
+            self._consumer.queue.out -= 1
+            self._consumer.queue.settle()
+
+    async def reply(self, answer: Envelope) -> bool:
+        """Send the answer, then acknowledge: within one process nothing comes between them."""
+        if not self._consumer.holds(self):
+            return False
+        await self._consumer.bus.send(answer)
+        await self.ack()
+        return True
 
     async def release(self, reason: str) -> None:
         """Give the message back."""
-        self._consumer.done(self, reason)
+        if self._consumer.let_go(self):
+            self._consumer.bus.give_back(self._consumer.queue, self.message, reason)
+
+    async def defer(self) -> None:
+        """Give the message back without counting this delivery."""
+        if self._consumer.let_go(self):
+            self.message.deliveries -= 1
+            self._consumer.queue.out -= 1
+            self._consumer.queue.put(self.message, first=True)
+
+    async def bury(self, reason: str) -> None:
+        """Make the message a dead letter."""
+        if self._consumer.let_go(self):
+            self._consumer.bus.bury(self._consumer.queue, self.message, reason)

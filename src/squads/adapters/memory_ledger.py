@@ -12,10 +12,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from squads.adapters.ledger_rows import accounts_after, bodies_of, check_expected, check_time, stored_of
 from squads.adapters.memory_blobs import MemoryBlobs
 from squads.adapters.memory_journal import MemoryJournal
+from squads.adapters.memory_leases import MemoryLeases
 from squads.contracts.errors import LedgerBroken, StorageUnavailable
 from squads.kernel.budget import NOTHING_SPENT, Spend
 from squads.kernel.funds import Reservation, Settlement
-from squads.kernel.ports import Appended, Entry, Head, Signer, Stored
+from squads.kernel.ports import Appended, Entry, Head, Lease, Signer, Stored
 from squads.ledger.checkpoint import Checkpoint, check_origin, sign_checkpoint
 from squads.ledger.sequence import Tail, first_difference, sequence
 
@@ -42,6 +43,7 @@ class MemoryLedger:
         self._accounts: dict[str, Spend] = {}
         self._blobs = MemoryBlobs()
         self._journal = MemoryJournal()
+        self._leases = MemoryLeases(self._lock, self._check_open)
         self._closed = False
 
     @property
@@ -54,6 +56,11 @@ class MemoryLedger:
         """The journal of what was paid for."""
         return self._journal
 
+    @property
+    def leases(self) -> MemoryLeases:
+        """Who holds which packet."""
+        return self._leases
+
     async def append(
         self,
         entries: Sequence[Entry],
@@ -63,11 +70,13 @@ class MemoryLedger:
         content: Sequence[bytes] = (),
         reserve: Reservation | None = None,
         settle: Settlement | None = None,
+        fence: Lease | None = None,
     ) -> Appended:
-        """Append all `entries` in order, or none of them. Raises `Conflict` or `Overdrawn`."""
+        """Append all `entries` in order, or none of them. Raises `LeaseLost`, `Conflict` or `Overdrawn`."""
         bodies = bodies_of(entries, time_ms)
         with self._lock:
             self._check_open()
+            taken = fence is not None and self._leases.compared(fence)
             check_expected(expect, lambda stream: len(self._streams.get(stream, ())))
             check_time(time_ms, self._tail.time_ms)
             accounts = accounts_after(reserve, settle, lambda name: self._accounts.get(name, NOTHING_SPENT))
@@ -86,6 +95,8 @@ class MemoryLedger:
             self._tail = batch.tail
             self._checkpoints.append(note)
             self._accounts.update(accounts)
+            if fence is not None:
+                self._leases.after(fence, taken=taken)
             return Appended(first_seq=batch.first_seq, head=self._head(root))
 
     async def balance(self, account: str) -> Spend:

@@ -1,7 +1,8 @@
 """The default ledger: one SQLite file, durable when `append` returns, shared by processes of one machine.
 
-Beside the database stand its lock (`<db>.lock`) and, outside, the checkpoint file that survives when the database
-is restored from an old copy. It must never lie on a network filesystem: WAL and locks need a local one.
+Beside the database stand its lock (`<db>.lock`), a file for each running holder of leases (`<db>.holders/`) and,
+outside, the checkpoint file that survives when the database is restored from an old copy. It must never lie on a
+network filesystem: WAL and locks need a local one.
 
     append ─▶ queue ─▶ writer thread ─▶ lock, one transaction, fsync, checkpoint file ─▶ answer
     read ──▶ reader thread ─▶ own read-only connection
@@ -20,13 +21,14 @@ from typing import Any, Final, TypeVar, cast
 from squads.adapters.file_lock import LOCK_WAIT_MS
 from squads.adapters.ledger_rows import bodies_of, stored_of
 from squads.adapters.sqlite_journal import SqliteJournal
+from squads.adapters.sqlite_leases import SqliteLeases
 from squads.adapters.sqlite_schema import balance_in, open_reader, translated
 from squads.adapters.sqlite_store import Append, Erase, SqliteStore
 from squads.adapters.sqlite_writer import SqliteWriter
-from squads.contracts.errors import BlobBroken, BlobMissing, Conflict, LedgerBroken, StorageUnavailable
+from squads.contracts.errors import BlobBroken, BlobMissing, LedgerBroken, LedgerError, StorageUnavailable
 from squads.kernel.budget import Spend
 from squads.kernel.funds import Reservation, Settlement
-from squads.kernel.ports import Appended, Entry, Head, Signer, Stored
+from squads.kernel.ports import Appended, Entry, Head, Lease, Signer, Stored
 from squads.ledger.checkpoint import check_origin, parse_checkpoint
 from squads.ledger.errors import Malformed
 from squads.ledger.leaf import decode_leaf
@@ -50,6 +52,7 @@ class SqliteLedger:
         self._closed = False
         self._blobs = SqliteBlobs(self)
         self._journal = SqliteJournal(writer.submit, self._rows)
+        self._leases = SqliteLeases(path.with_name(path.name + ".holders"), writer.submit, self._read)
 
     @classmethod
     def open(
@@ -102,6 +105,11 @@ class SqliteLedger:
         """The journal of what was paid for: a table of the same database, and no part of the log."""
         return self._journal
 
+    @property
+    def leases(self) -> SqliteLeases:
+        """Who holds which packet: two tables of the same database, and no part of the log."""
+        return self._leases
+
     async def append(
         self,
         entries: Sequence[Entry],
@@ -111,10 +119,12 @@ class SqliteLedger:
         content: Sequence[bytes] = (),
         reserve: Reservation | None = None,
         settle: Settlement | None = None,
+        fence: Lease | None = None,
     ) -> Appended:
         """Append all `entries` in order, or none of them; durable when it returns.
 
-        Appends that wait together are committed together; a `Conflict` or `Overdrawn` of one does not touch the others.
+        Appends that wait together are committed together; a `Conflict`, `LeaseLost` or `Overdrawn` of one does not
+        touch the others.
         """
         bodies = bodies_of(entries, time_ms)
         work = Append(
@@ -125,9 +135,10 @@ class SqliteLedger:
             content=content,
             reserve=reserve,
             settle=settle,
+            fence=fence,
         )
         outcome = await self._writer.submit(work, len(bodies))
-        if isinstance(outcome, Conflict):
+        if isinstance(outcome, LedgerError):
             raise outcome
         return cast("Appended", outcome)
 
@@ -180,6 +191,7 @@ class SqliteLedger:
     def _finish(self) -> None:
         self._connection.close()
         self._writer.finish()
+        self._leases.close()
 
     async def _read(self, query: Callable[[sqlite3.Connection], _T]) -> _T:
         if self._closed:

@@ -1,9 +1,10 @@
 """The SQLite file: its tables, how a connection is opened, and what SQLite's errors mean here.
 
 Rows are only ever inserted; the triggers that refuse everything else are guard rails against mistakes, not proof
-against an attacker, who can drop them. Only `blob` and `step` may lose rows, because content must be erasable, and
-only the rows of `account` change, which the receipts give again at any time. This file must never change a table of
-version 1: what comes later adds tables, as `step` and `account` were added.
+against an attacker, who can drop them. Only `blob` and `step` may lose rows, because content must be erasable; only
+the rows of `account` change, which the receipts give again at any time, and those of `lease` and `holder`, which say
+who is at work now. This file must never change a table of
+version 1: what comes later adds tables, as `step`, `account`, `lease` and `holder` were added.
 """
 
 from __future__ import annotations
@@ -60,8 +61,13 @@ CREATE TABLE IF NOT EXISTS account (
   calls INTEGER NOT NULL, tokens_reserved INTEGER NOT NULL, microusd_reserved INTEGER NOT NULL,
   wait_ms_reserved INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- Who holds which open packet, and how often each holder has said that it lives. An empty holder gave a packet back.
+CREATE TABLE IF NOT EXISTS lease (
+  packet TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS holder (name TEXT PRIMARY KEY, beat INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
-"""What a file may lack that was made without it. Behind the name, the columns are the fields of a `Spend`."""
+"""What a file may lack that was made without it. Behind an account's name, the columns are the fields of a `Spend`."""
 _APPEND_ONLY: Final = ("ledger", "stream", "entry", "node", "checkpoint")
 
 

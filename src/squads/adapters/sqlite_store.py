@@ -18,11 +18,12 @@ from squads.adapters.checkpoint_file import CheckpointFile
 from squads.adapters.file_lock import FileLock
 from squads.adapters.ledger_rows import accounts_after, check_expected, check_time
 from squads.adapters.sqlite_journal import EraseSteps, KeepStep
+from squads.adapters.sqlite_leases import LeaseWork, compare_fence, write_fence
 from squads.adapters.sqlite_schema import balance_in, create_file, ensure_schema, open_writer, write_balances
-from squads.contracts.errors import Conflict, LedgerBroken, Overdrawn, RollbackDetected, StorageUnavailable
+from squads.contracts.errors import Conflict, LeaseLost, LedgerBroken, Overdrawn, RollbackDetected, StorageUnavailable
 from squads.contracts.thinking import Step
 from squads.kernel.funds import Reservation, Settlement
-from squads.kernel.ports import Appended, Head, Signer
+from squads.kernel.ports import Appended, Head, Lease, Signer
 from squads.ledger.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
 from squads.ledger.errors import Malformed
 from squads.ledger.leaf import decode_leaf, leaf_hash
@@ -45,6 +46,7 @@ class Append:
     content: Sequence[bytes] = ()
     reserve: Reservation | None = None
     settle: Settlement | None = None
+    fence: Lease | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -68,8 +70,8 @@ class Erase:
         return connection.execute("DELETE FROM blob WHERE digest = ?", (self.digest,)).rowcount > 0
 
 
-Work = Append | Erase | KeepStep | EraseSteps
-Outcome = Appended | Step | int | Conflict | Overdrawn
+Work = Append | Erase | KeepStep | EraseSteps | LeaseWork
+Outcome = Appended | Step | Lease | int | Conflict | LeaseLost | Overdrawn | None
 
 
 class SqliteStore:
@@ -164,11 +166,12 @@ class SqliteStore:
                 continue
             # 1. What the caller expects holds, or nothing of this work is written.
             try:
+                taken = compare_fence(connection, work.fence)
                 check_expected(work.expect, lambda stream: self._stream(connection, stream)[1])
                 if work.bodies:
                     check_time(work.time_ms, tail.time_ms)
                 accounts = accounts_after(work.reserve, work.settle, lambda name: balance_in(connection, name))
-            except (Conflict, Overdrawn) as error:
+            except (Conflict, LeaseLost, Overdrawn) as error:
                 outcomes.append(error)
                 continue
             # 2. Places in the log, and in each stream.
@@ -182,7 +185,9 @@ class SqliteStore:
                 nodes += batch.nodes
                 hashes += batch.hashes
                 tail = batch.tail
-            # 3. Content and shared accounts ride in the same transaction.
+            # 3. Content, shared accounts and the lease ride in the same transaction.
+            if work.fence is not None:
+                write_fence(connection, work.fence, taken=taken)
             if accounts:
                 write_balances(connection, accounts)
             if work.content:

@@ -14,6 +14,9 @@ from typing import Annotated
 
 import typer
 
+from squads.cli import bus_commands
+from squads.cli.options import Bus, Elsewhere, Json, Signing, Store
+
 app = typer.Typer(
     name="squads",
     help="Teams of agents that may refuse: nothing composes until every required gate approved exactly those bytes.",
@@ -22,11 +25,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-Store = Annotated[
-    Path | None, typer.Option(help="Where receipts are kept; `.squads` at the top of the work tree by default.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
-
 Asked = Annotated[str, typer.Argument(help="The packet's id, or at least its first 6 digits.")]
 Digest = Annotated[str | None, typer.Option(metavar="HEX", help="The composition's digest, or its first digits.")]
 As = Annotated[str, typer.Option("--as", metavar="NAME", help="Who this is; their key must be on this machine.")]
@@ -83,13 +81,20 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", help="Approve by flag; receipts say so.")] = False,
     record: Record = None,
     replay: Replay = None,
+    bus: Bus = None,
+    signing: Signing = "shared",
+    elsewhere: Elsewhere = False,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
     """Run the project's squad on a brief, and tell what happens."""
+    from squads.cli.over_bus import OverBus
     from squads.cli.run import run_packet
 
-    raise typer.Exit(run_packet(brief, store=store, out=out, yes=yes, as_json=as_json, record=record, replay=replay))
+    over = OverBus(bus, signing, elsewhere)
+    raise typer.Exit(
+        run_packet(brief, store=store, out=out, yes=yes, as_json=as_json, record=record, replay=replay, over=over)
+    )
 
 
 @app.command()
@@ -99,15 +104,34 @@ def resume(
     yes: Annotated[bool, typer.Option("--yes", help="Approve by flag; receipts say so.")] = False,
     record: Record = None,
     replay: Replay = None,
+    bus: Bus = None,
+    signing: Signing = "shared",
+    elsewhere: Elsewhere = False,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
     """Take up an open packet where it stands. Nothing that was answered is asked again."""
+    from squads.cli.over_bus import OverBus
     from squads.cli.run import resume_packet
 
+    over = OverBus(bus, signing, elsewhere)
     raise typer.Exit(
-        resume_packet(packet, store=store, out=out, yes=yes, as_json=as_json, record=record, replay=replay)
+        resume_packet(packet, store=store, out=out, yes=yes, as_json=as_json, record=record, replay=replay, over=over)
     )
+
+
+@app.command()
+def serve(
+    bus: Bus = None,
+    signing: Signing = "shared",
+    elsewhere: Elsewhere = False,
+    store: Store = None,
+) -> None:
+    """Take up every open packet that nobody holds with the project's squad, until SIGTERM or Ctrl-C."""
+    from squads.cli.over_bus import OverBus
+    from squads.cli.serve import serve_workspace
+
+    raise typer.Exit(serve_workspace(store=store, over=OverBus(bus, signing, elsewhere)))
 
 
 invariants = typer.Typer(
@@ -174,13 +198,14 @@ def verify(
 @app.command()
 def status(
     limit: Annotated[int, typer.Option(help="How many packets of a kind to show.")] = 20,
+    bus: Bus = None,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
     """Say what is known, what is in motion, what needs approval, what changed, and what happens next."""
     from squads.cli.status import show_status
 
-    raise typer.Exit(show_status(store=store, limit=limit, as_json=as_json))
+    raise typer.Exit(show_status(store=store, limit=limit, as_json=as_json, bus=bus))
 
 
 @app.command()
@@ -299,6 +324,9 @@ def report(
     from squads.cli.report import write_report
 
     raise typer.Exit(write_report(packet, store=store, form=form, out=out, as_json=as_json))
+
+
+bus_commands.add_to(app)
 
 
 def main() -> None:

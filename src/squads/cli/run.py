@@ -19,6 +19,7 @@ from squads.adapters.approvers import CallableApprover, FlagApprover
 from squads.adapters.work_tree import check_link, named
 from squads.cli import show
 from squads.cli.gate import default_store, project_for
+from squads.cli.over_bus import OverBus
 from squads.cli.story import tell
 from squads.cli.telemetry import telemetry_here
 from squads.cli.thinking import Thinking
@@ -42,6 +43,7 @@ def run_packet(
     as_json: bool,
     record: Path | None = None,
     replay: Path | None = None,
+    over: OverBus = OverBus(),  # noqa: B008
 ) -> int:
     """Run a brief, or the packet in a Markdown file, with the project's squad, and return the exit code.
 
@@ -49,7 +51,8 @@ def run_packet(
     """
     packet = _packet(brief)
     _check_out(out)
-    project = _project()
+    options = over.options(recorded=record is not None or replay is not None)
+    project = project_here()
     _check_within(project, packet)
     where = store or default_store()
     told = asyncio.Event()
@@ -59,6 +62,7 @@ def run_packet(
         record=record,
         replay=replay,
         telemetry=telemetry_here(),
+        **options,
     )
     return _told(asyncio.run(_run(squad, packet, _console(as_json), told)), where, out, as_json=as_json)
 
@@ -72,10 +76,12 @@ def resume_packet(
     as_json: bool,
     record: Path | None = None,
     replay: Path | None = None,
+    over: OverBus = OverBus(),  # noqa: B008
 ) -> int:
     """Take up an open packet where it stands, and return the exit code. Nothing that was answered is asked again."""
     _check_out(out)
-    project = _project()
+    options = over.options(recorded=record is not None or replay is not None)
+    project = project_here()
     where = store or default_store()
     told = asyncio.Event()
     told.set()  # nothing is told before somebody who resumes is asked
@@ -85,6 +91,7 @@ def resume_packet(
         record=record,
         replay=replay,
         telemetry=telemetry_here(),
+        **options,
     )
     return _told(asyncio.run(_resume(squad, packet)), where, out, as_json=as_json)
 
@@ -101,7 +108,13 @@ async def _run(squad: Squad, packet: str | Packet, console: Console, told: async
 
 async def _resume(squad: Squad, packet: str) -> Outcome:
     async with squad:
-        return await squad.resume(packet)
+        return await squad.resume(packet, held=_say_who)
+
+
+def _say_who(holder: str) -> None:
+    sys.stderr.write(
+        f"squads: {show.one_line(holder)} holds this packet; waiting for it, and taking the packet up should it die\n"
+    )
 
 
 def _told(outcome: Outcome, store: Path, out: Path | None, *, as_json: bool) -> int:
@@ -156,7 +169,8 @@ def _check_within(project: Project, packet: str | Packet) -> None:
             raise InvalidInput(f"memory/charter.md says {what} here; leave `{key}` out of the packet")
 
 
-def _project() -> Project:
+def project_here() -> Project:
+    """Return the project of this work tree as its last commit has it. Raises `InvalidInput` where there is none."""
     project = project_for()
     if project is not None:
         return project

@@ -36,7 +36,7 @@ ALLOWANCE = {
 
 def show_squad(commit: str | None, *, as_json: bool) -> int:
     """Print a project's roles as they stand on the disk, or in a commit; 2 when one of its cards cannot be used."""
-    project, note = _project(commit)
+    project, note = project_of(commit)
     data = as_data(project)
     broken = [role for role in data["roles"] if role["fault"]]
     code = 2 if any(role["folder"] == "gates" for role in broken) else 0
@@ -74,7 +74,11 @@ def as_data(project: Project) -> dict[str, Any]:
     }
 
 
-def _project(commit: str | None) -> tuple[Project, str]:
+def project_of(commit: str | None) -> tuple[Project, str]:
+    """Return the project here, on the disk or in a commit, and what there is to say about that.
+
+    Raises `InvalidInput` where there is none.
+    """
     here = Path.cwd()
     try:
         top = git.top_of(here)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
@@ -19,33 +21,59 @@ from squads.desk import Desk
 from squads.overview import EndedPacket, OpenPacket, Overview, StopInForce
 from squads.pages.text import usage_of
 
+if TYPE_CHECKING:
+    from squads.adapters.redis_bus.survey import BusStanding
+
 MARKS = {0: ("✓", "green"), 1: ("✗", "red"), 2: ("?", "yellow")}
 WAITS_MAX = 8
 """How many answers that are out are shown of one packet."""
 
 
-def show_status(*, store: Path | None, limit: int, as_json: bool) -> int:
-    """Print how the workspace stands; return 0, 2 where something cannot be read, 3 where a person is waited for."""
+def show_status(*, store: Path | None, limit: int, as_json: bool, bus: str | None = None) -> int:
+    """Print how the workspace stands; return 0, 2 where something cannot be read, 3 where a person is waited for.
+
+    `bus` is its server's address; SQUADS_BUS by default. Where it cannot be reached the rest is shown all the same.
+    """
     where = store or default_store()
-    found = asyncio.run(_look(where, limit))
+    found, standing = asyncio.run(_look(where, limit, bus or os.environ.get("SQUADS_BUS", "")))
+    code = 2 if isinstance(standing, str) else found.exit_code
     if as_json:
-        data = {**found.model_dump(mode="json"), "store": str(where), "exit_code": found.exit_code}
+        data = {**found.model_dump(mode="json"), "store": str(where), "exit_code": code}
+        if standing is not None:
+            data["bus"] = _bus_data(standing)
         sys.stdout.write(json.dumps(data) + "\n")
-        return found.exit_code
-    print_overview(found, where)
-    return found.exit_code
+        return code
+    print_overview(found, where, standing)
+    return code
 
 
-async def _look(store: Path, limit: int) -> Overview:
+async def _look(store: Path, limit: int, bus: str) -> tuple[Overview, BusStanding | str | None]:
     async with Desk.open(store) as desk:
-        return await desk.overview(limit=limit)
+        found = await desk.overview(limit=limit)
+    if not bus:
+        return found, None
+    from squads.adapters.redis_bus.address import BusAddress
+    from squads.cli.bus_status import look_at_bus
+
+    return found, await look_at_bus(BusAddress.parse(bus), found.workspace)
 
 
-def print_overview(found: Overview, where: Path) -> None:
-    """Print the five answers for a person."""
+def _bus_data(standing: BusStanding | str) -> dict[str, Any]:
+    if isinstance(standing, str):
+        return {"error": standing}
+    unserved = [queue.recipient for queue in standing.unserved]
+    return {**standing.model_dump(mode="json"), "unserved": unserved, "error": None}
+
+
+def print_overview(found: Overview, where: Path, standing: BusStanding | str | None = None) -> None:
+    """Print the five answers for a person, and how the bus stands where there is one."""
     out = show.console()
     _known(out, found, where)
     _motion(out, found)
+    if standing is not None:
+        from squads.cli.bus_status import print_bus
+
+        print_bus(out, standing)
     _approval(out, found)
     _changed(out, found)
     _next(out, found)

@@ -29,9 +29,12 @@ composes. Each message says what happened, to what, and what to do next.
     │   ├── UnknownRecipient         nobody of that name listens
     │   ├── MessageTooLarge          over the bus's bound; send a reference instead
     │   ├── BusFull                  the backlog stayed at its bound until the deadline
-    │   └── BusClosed                closed, draining, or never opened
+    │   ├── BusClosed                closed, draining, or never opened
+    │   ├── BusUnavailable           its server cannot be reached, or takes no work now
+    │   └── BusUnfit                 its server is too old, or set up so that accepted work could be lost
     ├── LedgerError
     │   ├── Conflict                 somebody appended first; fold again and retry
+    │   ├── LeaseLost                another runner holds the packet by now
     │   ├── LedgerBroken             bytes, links, signatures or checkpoints do not agree
     │   ├── LedgerTooNew             written by a newer version than this one
     │   ├── RollbackDetected         the database is behind a checkpoint known outside it
@@ -165,12 +168,24 @@ class BusClosed(BusError):
     """The bus is closed or draining."""
 
 
+class BusUnavailable(BusError):
+    """The bus's server cannot be reached, or takes no work now. What was accepted is kept and goes on by itself."""
+
+
+class BusUnfit(BusError):
+    """The bus's server is too old, or is set up so that accepted work could be lost."""
+
+
 class LedgerError(SquadsError):
     """A receipt could not be written or read."""
 
 
 class Conflict(LedgerError):
     """A stream grew, or the ledger's clock moved on, since it was folded; fold again and retry."""
+
+
+class LeaseLost(LedgerError):
+    """Another runner holds the packet by now. Nothing was written; it goes on there."""
 
 
 class LedgerBroken(LedgerError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from squads.contracts.base import Contract, Digest, Id, digest_of
 from squads.contracts.finding import Usage
@@ -17,6 +17,8 @@ from squads.contracts.packet import AttemptKind
 from squads.contracts.records import FaultReason, Independence, Part, TreeHead
 
 MESSAGE_BYTES_MAX = 64 * 1024
+STORED_MAX = 256
+"""How many blobs one message names. Whoever left more in the store names a list of them."""
 
 
 class Request(Contract):
@@ -142,7 +144,12 @@ class AcceptRequest(Request):
 
 
 class Signed(Contract):
-    """A role's answer: the exact bytes it signed, and the content they speak of."""
+    """A role's answer: the exact bytes it signed, and the content they speak of.
+
+    In JSON its bytes are base64: a payload need not be UTF-8, and comes out as it went in.
+    """
+
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
     kind: Literal["signed"] = "signed"
     payload: bytes
@@ -150,6 +157,11 @@ class Signed(Contract):
     """32-byte key id."""
     signature: bytes
     content: tuple[bytes, ...] = ()
+    stored: tuple[Digest, ...] = Field(default=(), max_length=STORED_MAX)
+    """Content that waits in the shared store, because it would make the message too large. Until a bus has fetched it,
+    it was not brought."""
+    listed: Digest | None = None
+    """A blob of the shared store that lists more such content, one digest a line."""
 
 
 class Failed(Contract):
@@ -179,10 +191,17 @@ class Envelope(Contract):
     packet: Id
     cause: Digest
     """The request, ticket or opening that this message follows from."""
+    prior: Digest | None = None
+    """The frozen role that must answer, `RoleRecord.digest`; None where nobody in particular must."""
     body: Body
 
+    @property
+    def address(self) -> str:
+        """Where it waits on the bus: a role of this name with another prior never gets to see it."""
+        return address_of(self.recipient, self.prior)
+
     @classmethod
-    def to_role(cls, recipient: str, about: str, body: RoleRequest) -> Envelope:
+    def to_role(cls, recipient: str, about: str, body: RoleRequest, *, prior: str | None = None) -> Envelope:
         """Return the runner's envelope around a request: its id depends on nothing but the request and recipient."""
         return cls(
             id=digest_of(f"{about}>{recipient}".encode()),
@@ -190,6 +209,7 @@ class Envelope(Contract):
             recipient=recipient,
             packet=body.packet,
             cause=about,
+            prior=prior,
             body=body,
         )
 
@@ -203,6 +223,17 @@ class Envelope(Contract):
             cause=self.id,
             body=body,
         )
+
+
+PRIOR_CHARS = 16
+
+
+def address_of(name: str, prior: str | None = None) -> str:
+    """Return a recipient's address on the bus: its name, and the beginning of the frozen role's digest.
+
+    While two versions of a role are served at once, each gets only what was asked of it.
+    """
+    return name if prior is None else f"{name}@{prior[:PRIOR_CHARS]}"
 
 
 RUNNER = "runner"

@@ -5,11 +5,12 @@ They stand inside the opening receipt and nowhere else. Whoever asks later how i
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from squads.contracts.base import Contract, Digest, Name
+from squads.contracts.base import Contract, Digest, Name, digest_of
 from squads.contracts.finding import Severity
 from squads.contracts.packet import AttemptKind
 
@@ -60,3 +61,8 @@ class RoleRecord(Contract):
     """Reserved for each request; 0 for code."""
     call_microusd_max: Count = 0
     call_ms_max: Count = 0
+
+    @cached_property
+    def digest(self) -> str:
+        """What names this frozen role: whoever answers for it must bring exactly this."""
+        return digest_of(self.canonical())

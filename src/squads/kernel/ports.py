@@ -135,6 +135,57 @@ class BlobStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Which runner holds a packet: the one that asks its roles and appends what they answer."""
+
+    packet: str
+    holder: str
+    """The name of a running runner, never used twice."""
+    token: int
+    """1 for whoever opened the packet, one more with every change of hands: the fencing token."""
+    beat: int = 0
+    """Grows while the holder lives."""
+    last: bool = False
+    """In the fence of a packet's last append: nobody needs this lease any more, and it goes with that append."""
+
+
+class Leases(Protocol):
+    """Who holds which packet. A lease protects nothing by itself: `Ledger.append(fence=...)` compares it.
+
+    Holders have names of 1 to 200 letters, digits, `.`, `_` and `-`; others raise `InvalidInput`. A packet's token
+    grows until its last append.
+    """
+
+    async def begin(self, holder: str) -> None:
+        """Make a holder known and alive; twice is no error. Raises `StorageUnavailable`, as everything here."""
+        ...
+
+    async def look(self, packet: str) -> Lease | None:
+        """Return a packet's lease as it stands; None where nobody holds it."""
+        ...
+
+    async def take(self, packet: str, holder: str, *, over: Lease | None = None) -> Lease | None:
+        """Return the lease, taken for `holder`: of a packet that nobody holds, or over exactly the lease given.
+
+        None when somebody else was faster, or the holder's beat moved. A holder that has the lease already gets it as
+        it stands. Only who has begun takes anything: others raise `InvalidInput`.
+        """
+        ...
+
+    async def gone(self, holder: str) -> bool:
+        """Say whether a holder is certainly not running any more; False where it may be."""
+        ...
+
+    async def beat(self, holder: str) -> None:
+        """Say that a holder lives."""
+        ...
+
+    async def end(self, holder: str, packet: str | None = None) -> None:
+        """Give back one packet; or everything that a holder has, which is gone then. Twice is no error."""
+        ...
+
+
 class Ledger(Protocol):
     """An append-only log of receipts in streams, under one Merkle tree with signed checkpoints.
 
@@ -151,6 +202,7 @@ class Ledger(Protocol):
         content: Sequence[bytes] = (),
         reserve: Reservation | None = None,
         settle: Settlement | None = None,
+        fence: Lease | None = None,
     ) -> Appended:
         """Append all `entries` in order, or none of them.
 
@@ -158,9 +210,11 @@ class Ledger(Protocol):
         may not lie before the newest leaf's. `content` is durable no later than the entries that speak of it.
         `reserve` and then `settle` move a shared account together with the entries, or not at all: what is reserved
         and spent never passes the limit, whoever else appends at the same time.
-        Raises `Conflict` (a length differs, or time moved on), `Overdrawn` (the reservation would pass the limit):
-        nothing was written; or `StorageUnavailable` (outcome unknown to the medium, nothing acknowledged; the next
-        append re-reads the head first).
+        With `fence`, only while that lease is in force; one with token 1, of a packet that never had any, is taken with
+        the append. Without it nothing is asked: people answer and stop a packet whoever holds it.
+        Raises `Conflict` (a length differs, or time moved on), `LeaseLost` (another holds the packet), `Overdrawn` (the
+        reservation would pass the limit): nothing was written; or `StorageUnavailable` (outcome unknown to the
+        medium, nothing acknowledged; the next append re-reads the head first).
         """
         ...
 
@@ -198,6 +252,11 @@ class Ledger(Protocol):
         """The journal of what was paid for, beside the log and never in it."""
         ...
 
+    @property
+    def leases(self) -> Leases:
+        """Who holds which packet, beside the log and never in it."""
+        ...
+
     async def close(self) -> None:
         """Finish what was accepted and let go of the medium. Closing twice is no error."""
         ...
@@ -220,8 +279,24 @@ class Delivery(Protocol):
         """The message is done with and will not be delivered again. Acknowledging twice is no error."""
         ...
 
+    async def reply(self, answer: Envelope) -> bool:
+        """Send the answer and acknowledge the message: both, or neither.
+
+        False when the message is not in this consumer's hands any more: then nothing happened, and whoever has it now
+        answers. An answer that was accepted before is not sent again. Raises what `Bus.send` raises.
+        """
+        ...
+
     async def release(self, reason: str) -> None:
         """Give the message back: it is delivered again, or becomes a dead letter after the last allowed delivery."""
+        ...
+
+    async def defer(self) -> None:
+        """Give the message back as if it had not been delivered: nothing went wrong with it, somebody else has it."""
+        ...
+
+    async def bury(self, reason: str) -> None:
+        """Make the message a dead letter now: no further delivery would make it any better."""
         ...
 
 
@@ -233,7 +308,7 @@ class Consumer(Protocol):
         ...
 
     async def close(self) -> None:
-        """Stop reading and give back what was not acknowledged. Closing twice is no error."""
+        """Stop reading and give back what was not acknowledged, as `defer` does. Closing twice is no error."""
         ...
 
 
@@ -249,12 +324,12 @@ class DeadLetter:
 class Bus(Protocol):
     """Carries envelopes: at least once, deduplicated by id, bounded. It promises no order.
 
-    A message goes to one consumer of its recipient. When that consumer gives it back, closes or dies, another gets
-    it; after `deliveries_max` deliveries it becomes a dead letter with a reason.
+    Messages wait under `Envelope.address`. A message goes to one consumer of its address. When that consumer gives it
+    back, closes or dies, another gets it; after `deliveries_max` deliveries it becomes a dead letter with a reason.
     """
 
-    def declare(self, recipient: str) -> None:
-        """Make a recipient known, so that messages can wait for it. Declaring twice is no error."""
+    def declare(self, address: str) -> None:
+        """Make an address known, so that messages can wait there. Declaring twice is no error."""
         ...
 
     async def send(self, envelope: Envelope, *, timeout: float | None = None) -> bool:
@@ -265,8 +340,11 @@ class Bus(Protocol):
         """
         ...
 
-    def consumer(self, recipient: str) -> Consumer:
-        """Return a new consumer of a declared recipient. Raises `UnknownRecipient`."""
+    def consumer(self, address: str, *, slots: int = 1) -> Consumer:
+        """Return a new consumer of a declared address. Raises `UnknownRecipient`.
+
+        `slots` is how many messages its owner works on at once: a bus may fetch so many in one go, never more.
+        """
         ...
 
     async def dead(self) -> list[DeadLetter]:

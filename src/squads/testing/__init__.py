@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from squads.testing.conformance_blobs import BlobsConformance as BlobsConformance
     from squads.testing.conformance_bus import BusConformance as BusConformance
     from squads.testing.conformance_journal import JournalConformance as JournalConformance
+    from squads.testing.conformance_leases import LeasesConformance as LeasesConformance
     from squads.testing.conformance_ledger import LedgerConformance as LedgerConformance
     from squads.testing.conformance_models import ModelConformance as ModelConformance
     from squads.testing.conformance_roles import BuilderConformance as BuilderConformance
@@ -79,6 +80,7 @@ _HOMES = {
     "BusConformance": "squads.testing.conformance_bus",
     "BlobsConformance": "squads.testing.conformance_blobs",
     "JournalConformance": "squads.testing.conformance_journal",
+    "LeasesConformance": "squads.testing.conformance_leases",
     "LedgerConformance": "squads.testing.conformance_ledger",
     "ModelConformance": "squads.testing.conformance_models",
     "SandboxConformance": "squads.testing.conformance_sandbox",

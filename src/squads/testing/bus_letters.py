@@ -19,7 +19,22 @@ SOON = 0.05
 
 
 class BusSuite:
-    """How a suite gets its bus."""
+    """How a suite gets its bus, and how long that bus may take."""
+
+    soon_seconds: float = SOON
+    """Seconds after which what may not happen is taken not to happen. A bus over a network needs more than 0.05."""
+    settling_seconds: float = 0.0
+    """Seconds within which whatever can go on has gone on. Within one process no time passes."""
+
+    async def settled(self) -> None:
+        """Let everything that can go on go on."""
+        await settled()
+        if self.settling_seconds:
+            await asyncio.sleep(self.settling_seconds)
+
+    async def is_empty(self, consumer: Consumer) -> bool:
+        """Say whether nothing comes."""
+        return await is_empty(consumer, self.soon_seconds)
 
     async def make_bus(self, deliveries_max: int, backlog_max: int) -> Bus:
         """Return a new, empty bus."""
@@ -87,10 +102,10 @@ async def drained(consumer: Consumer, count: int) -> list[int]:
     return found
 
 
-async def is_empty(consumer: Consumer) -> bool:
+async def is_empty(consumer: Consumer, seconds: float = SOON) -> bool:
     """Say whether nothing comes."""
     reading = asyncio.ensure_future(consumer.receive())
-    await asyncio.wait({reading}, timeout=SOON)
+    await asyncio.wait({reading}, timeout=seconds)
     if reading.done():
         return False
     await stopped(reading)

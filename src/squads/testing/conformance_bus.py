@@ -16,11 +16,12 @@ import asyncio
 
 from squads.contracts.errors import BusClosed
 from squads.kernel.ports import Consumer
-from squads.testing.bus_letters import SOON, drained, is_empty, letter, number_of, raised, settled, soon, stopped
+from squads.testing.bus_letters import drained, letter, number_of, raised, soon, stopped
+from squads.testing.conformance_bus_answers import BusAnswers
 from squads.testing.conformance_bus_bounds import BusBounds
 
 
-class BusConformance(BusBounds):
+class BusConformance(BusBounds, BusAnswers):
     """Subclass it and write `make_bus`."""
 
     # Delivery -----------------------------------------------------------------------------------------------------
@@ -40,7 +41,7 @@ class BusConformance(BusBounds):
         async with self.bus() as bus:
             consumer = bus.consumer("carpenter")
             reading = asyncio.create_task(consumer.receive())
-            await settled()
+            await self.settled()
             assert not reading.done()
 
             await bus.send(letter(1))
@@ -88,7 +89,7 @@ class BusConformance(BusBounds):
             assert await bus.send(letter(2)) is True
 
             assert await drained(consumer, 1) == [2]
-            assert await is_empty(bus.consumer("carpenter"))
+            assert await self.is_empty(bus.consumer("carpenter"))
 
     async def test_senders_of_one_message_at_once_send_one(self) -> None:
         """Deduplication holds also between senders that do not wait for each other."""
@@ -97,7 +98,7 @@ class BusConformance(BusBounds):
 
             assert accepted.count(True) == 1
             assert await drained(bus.consumer("carpenter"), 1) == [1]
-            assert await is_empty(bus.consumer("carpenter"))
+            assert await self.is_empty(bus.consumer("carpenter"))
 
     # Acknowledging and giving back --------------------------------------------------------------------------------
 
@@ -112,7 +113,7 @@ class BusConformance(BusBounds):
             await delivery.release("too late")
             await consumer.close()
 
-            assert await is_empty(bus.consumer("carpenter"))
+            assert await self.is_empty(bus.consumer("carpenter"))
             assert await bus.dead() == []
 
     async def test_a_released_message_comes_again(self) -> None:
@@ -137,7 +138,7 @@ class BusConformance(BusBounds):
             await delivery.release("twice")
             await (await soon(consumer.receive())).ack()
 
-            assert await is_empty(consumer)
+            assert await self.is_empty(consumer)
 
     async def test_a_consumer_that_closes_gives_back_what_it_holds(self) -> None:
         """Everything it had not acknowledged goes to another consumer; closing twice is no error."""
@@ -159,7 +160,7 @@ class BusConformance(BusBounds):
         async with self.bus() as bus:
             consumer = bus.consumer("carpenter")
             reading = asyncio.create_task(consumer.receive())
-            await settled()
+            await self.settled()
             await consumer.close()
             await bus.send(letter(1))
 
@@ -173,7 +174,7 @@ class BusConformance(BusBounds):
             consumer = bus.consumer("carpenter")
             for n in range(10):
                 reading = asyncio.create_task(consumer.receive())
-                await settled()
+                await self.settled()
                 sending = asyncio.create_task(bus.send(letter(n)))
                 for _ in range(n):  # the cancellation meets the message at another point each time
                     await asyncio.sleep(0)
@@ -189,11 +190,11 @@ class BusConformance(BusBounds):
         """The message that would have woken it wakes the next reader."""
         async with self.bus() as bus:
             readers = [asyncio.create_task(bus.consumer("carpenter").receive()) for _ in range(3)]
-            await settled()
+            await self.settled()
             await bus.send(letter(1))
             readers[0].cancel()
             await bus.send(letter(2))
-            await asyncio.wait(readers, timeout=SOON)
+            await asyncio.wait(readers, timeout=self.soon_seconds)
 
             found = [number_of(r.result()) for r in readers if r.done() and not r.cancelled()]
             if not readers[0].cancelled():  # it was faster than its cancellation: then it holds one of the two
@@ -218,7 +219,7 @@ class BusConformance(BusBounds):
 
             assert letter(1) == dead.envelope
             assert (dead.reason, dead.deliveries) == ("failed for the 3. time", 3)
-            assert await is_empty(consumer)
+            assert await self.is_empty(consumer)
 
     async def test_a_dead_letter_does_not_hold_up_the_others(self) -> None:
         """Poison is taken out of the way."""

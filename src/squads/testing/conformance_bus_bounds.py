@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from squads.contracts.errors import BusClosed, BusFull, UnknownRecipient
-from squads.testing.bus_letters import SOON, BusSuite, drained, is_empty, letter, raised, settled, soon, stopped
+from squads.testing.bus_letters import BusSuite, drained, letter, raised, soon, stopped
 
 
 class BusBounds(BusSuite):
@@ -22,7 +22,7 @@ class BusBounds(BusSuite):
             await bus.send(letter(0))
             await bus.send(letter(1))
             sending = asyncio.create_task(bus.send(letter(2)))
-            await settled()
+            await self.settled()
             assert not sending.done()
 
             consumer = bus.consumer("carpenter")
@@ -36,7 +36,7 @@ class BusBounds(BusSuite):
         async with self.bus(backlog_max=1) as bus:
             await bus.send(letter(0))
 
-            assert isinstance(await raised(bus.send(letter(1), timeout=SOON)), BusFull)
+            assert isinstance(await raised(bus.send(letter(1), timeout=self.soon_seconds)), BusFull)
 
             consumer = bus.consumer("carpenter")
             await (await soon(consumer.receive())).ack()
@@ -54,8 +54,8 @@ class BusBounds(BusSuite):
         """Senders that wait together do not all take the one place that became free."""
         async with self.bus(backlog_max=1) as bus:
             await bus.send(letter(0))
-            sending = [asyncio.create_task(bus.send(letter(n), timeout=SOON)) for n in range(1, 6)]
-            await settled()
+            sending = [asyncio.create_task(bus.send(letter(n), timeout=self.soon_seconds)) for n in range(1, 6)]
+            await self.settled()
             consumer = bus.consumer("carpenter")
             await (await soon(consumer.receive())).ack()
             await asyncio.wait(sending)
@@ -68,12 +68,12 @@ class BusBounds(BusSuite):
         async with self.bus(backlog_max=1) as bus:
             await bus.send(letter(0))
             sending = asyncio.create_task(bus.send(letter(1)))
-            await settled()
+            await self.settled()
             await stopped(sending)
             consumer = bus.consumer("carpenter")
             assert await drained(consumer, 1) == [0]
 
-            assert await is_empty(consumer)
+            assert await self.is_empty(consumer)
             assert await bus.send(letter(1)) is True
 
     # Recipients, draining, closing --------------------------------------------------------------------------------
@@ -107,13 +107,13 @@ class BusBounds(BusSuite):
             consumer = bus.consumer("carpenter")
             first = await soon(consumer.receive())
             draining = asyncio.create_task(bus.drain())
-            await settled()
+            await self.settled()
             assert not draining.done()
             assert isinstance(await raised(bus.send(letter(2))), BusClosed)
 
             second = await soon(consumer.receive())
             await first.ack()
-            await settled()
+            await self.settled()
             assert not draining.done()
             await second.release("never")
 
@@ -124,7 +124,7 @@ class BusBounds(BusSuite):
         async with self.bus(backlog_max=1) as bus:
             consumer = bus.consumer("carpenter")
             reading = asyncio.create_task(consumer.receive())
-            await settled()
+            await self.settled()
             await bus.close()
             await bus.close()
 
@@ -137,7 +137,7 @@ class BusBounds(BusSuite):
         async with self.bus(backlog_max=1) as bus:
             await bus.send(letter(0))
             sending = asyncio.create_task(bus.send(letter(1)))
-            await settled()
+            await self.settled()
             await bus.close()
 
             assert isinstance(await raised(sending), BusClosed)

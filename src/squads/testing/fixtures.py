@@ -15,6 +15,7 @@ import pytest
 
 from squads.testing.guards import NetworkGuard, only_loopback, without_keys
 from squads.testing.model_server import ModelServer
+from squads.testing.redis_server import RedisServer
 from squads.testing.wire import Wire
 
 
@@ -30,6 +31,16 @@ def model_server() -> Iterator[Callable[..., ModelServer]]:
             return opened.enter_context(ModelServer(*args, **options).in_thread())  # type: ignore[arg-type]
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis server for all tests of this process: the one of SQUADS_TEST_REDIS, or one of its own.
+
+    Nothing is cleared between tests: each takes a workspace id of its own. A test that kills a server starts its own.
+    """
+    with RedisServer() as server:
+        yield server
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from squads.adapters import local_bus
 from squads.adapters.local_bus import LocalBus
 from squads.contracts.errors import BusClosed, BusFull, UnknownRecipient
-from squads.testing.conformance_bus import drained, letter, settled
+from squads.testing.bus_letters import drained, letter, settled
 
 
 async def test_ids_are_remembered_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:

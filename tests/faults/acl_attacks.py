@@ -1,0 +1,107 @@
+"""What a builder's user tries on a server: on the edges, tickets and journals of others, and on the server itself."""
+
+from __future__ import annotations
+
+from squads.adapters.redis_bus.names import Names
+from squads.contracts.base import digest_of
+from squads.contracts.messages import RUNNER
+
+WS, OTHER_WS = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
+BUILDER, GATE = "carpenter", "schema"
+PRIORS = {BUILDER: digest_of(b"carpenter"), GATE: digest_of(b"schema")}
+NAMES = Names(WS)
+VERDICTS = NAMES.replies(GATE).key
+TICKETS = NAMES.requests(f"{GATE}@{PRIORS[GATE][:16]}").key
+OWN_IN = NAMES.requests(f"{BUILDER}@{PRIORS[BUILDER][:16]}").key
+OWN_OUT = NAMES.replies(BUILDER).key
+FORBIDDEN: list[tuple[str, list[object]]] = [
+    ("forge-a-verdict", ["XADD", VERDICTS, "*", "b", "forged"]),
+    ("forge-on-the-lane", ["XADD", VERDICTS + "!", "*", "b", "forged"]),
+    ("read-verdicts", ["XRANGE", VERDICTS, "-", "+"]),
+    ("read-verdicts-backwards", ["XREVRANGE", VERDICTS, "+", "-"]),
+    ("read-verdicts-as-runner", ["XREADGROUP", "GROUP", RUNNER, "x", "STREAMS", VERDICTS, ">"]),
+    ("follow-verdicts", ["XREAD", "STREAMS", VERDICTS, "0"]),
+    ("count-verdicts", ["XLEN", VERDICTS]),
+    ("wipe-verdicts", ["XADD", VERDICTS, "MAXLEN", "0", "*", "b", "x"]),
+    ("trim-verdicts", ["XTRIM", VERDICTS, "MAXLEN", "0"]),
+    ("delete-a-verdict", ["XDEL", VERDICTS, "1-1"]),
+    ("delete-all-verdicts", ["DEL", VERDICTS]),
+    ("unlink-verdicts", ["UNLINK", VERDICTS]),
+    ("expire-verdicts", ["EXPIRE", VERDICTS, "1"]),
+    ("replace-verdicts", ["SET", VERDICTS, "x"]),
+    ("move-verdicts", ["RENAME", VERDICTS, OWN_OUT]),
+    ("copy-verdicts", ["COPY", VERDICTS, OWN_OUT]),
+    ("dump-verdicts", ["DUMP", VERDICTS]),
+    ("restore-verdicts", ["RESTORE", VERDICTS, "0", "x"]),
+    ("migrate-verdicts", ["MIGRATE", "127.0.0.1", "1", VERDICTS, "0", "1"]),
+    ("claim-a-verdict", ["XCLAIM", VERDICTS, RUNNER, "x", "0", "1-1"]),
+    ("claim-verdicts", ["XAUTOCLAIM", VERDICTS, RUNNER, "x", "0", "0"]),
+    ("acknowledge-a-verdict", ["XACK", VERDICTS, RUNNER, "1-1"]),
+    ("see-who-reads-verdicts", ["XINFO", "CONSUMERS", VERDICTS, RUNNER]),
+    ("pending-verdicts", ["XPENDING", VERDICTS, RUNNER]),
+    ("drop-the-group", ["XGROUP", "DESTROY", VERDICTS, RUNNER]),
+    ("drop-its-own-group", ["XGROUP", "DESTROY", OWN_IN, "b"]),
+    ("skip-verdicts", ["XGROUP", "SETID", VERDICTS, RUNNER, "$"]),
+    ("remove-the-runner", ["XGROUP", "DELCONSUMER", VERDICTS, RUNNER, "x"]),
+    ("read-tickets", ["XRANGE", TICKETS, "-", "+"]),
+    ("take-tickets", ["XREADGROUP", "GROUP", "g", "x", "STREAMS", TICKETS, ">"]),
+    ("speak-as-runner", ["XADD", TICKETS, "*", "b", "forged"]),
+    ("forget-a-verdict", ["DEL", NAMES.seen(NAMES.replies(GATE), "b" * 64)]),
+    ("forestall-a-verdict", ["SET", NAMES.seen(NAMES.replies(GATE), "c" * 64), "1"]),
+    ("kill-a-gate", ["DEL", NAMES.heartbeat(f"{GATE}.host.1.abcdef")]),
+    ("keep-a-dead-gate", ["SET", NAMES.heartbeat(f"{GATE}.host.1.abcdef"), "1"]),
+    ("read-a-journal", ["HGET", NAMES.step(f"{GATE}:{'a' * 64}"), "turn"]),
+    ("plant-in-a-journal", ["HSETNX", NAMES.step(f"{GATE}:{'a' * 64}"), "x", "planted"]),
+    ("read-an-unnamed-journal", ["HGET", NAMES.step("a" * 64), "turn"]),
+    ("read-dead-letters", ["XRANGE", NAMES.dead, "-", "+"]),
+    ("follow-dead-letters", ["XREAD", "STREAMS", NAMES.dead, "0"]),
+    ("forge-the-roster", ["SET", NAMES.roster, "forged"]),
+    ("delete-the-roster", ["DEL", NAMES.roster]),
+    ("read-another-workspace", ["GET", Names(OTHER_WS).roster]),
+    ("delete-its-own-edge", ["DEL", OWN_OUT]),
+    ("spoil-its-own-edge", ["SET", OWN_OUT, "x"]),
+    ("spoil-its-own-lane", ["SET", OWN_OUT + "!", "x"]),
+    ("spoil-its-own-lane-with-a-hash", ["HSETNX", OWN_IN + "!", "x", "x"]),
+    ("spoil-its-own-origin", ["XADD", OWN_OUT + "#", "*", "b", "x"]),
+    ("spoil-dead-letters", ["SET", NAMES.dead, "x"]),
+    ("delete-dead-letters", ["DEL", NAMES.dead]),
+    ("delete-a-dead-letter", ["XDEL", NAMES.dead, "1-1"]),
+    ("spoil-hints", ["SET", NAMES.events, "x"]),
+    ("delete-content", ["DEL", NAMES.blob("d" * 64)]),
+    ("write-the-meta", ["SET", NAMES.meta, "x"]),
+]
+EVERYWHERE: list[list[object]] = [
+    ["FLUSHALL"],
+    ["FLUSHDB"],
+    ["SWAPDB", "0", "1"],
+    ["SELECT", "1"],
+    ["CONFIG", "GET", "*"],
+    ["CONFIG", "SET", "maxmemory", "1"],
+    ["KEYS", "*"],
+    ["SCAN", "0"],
+    ["RANDOMKEY"],
+    ["DBSIZE"],
+    ["INFO"],
+    ["DEBUG", "SLEEP", "0"],
+    ["ACL", "LIST"],
+    ["ACL", "SETUSER", "default", "nopass"],
+    ["ACL", "WHOAMI"],
+    ["CLIENT", "LIST"],
+    ["CLIENT", "KILL", "TYPE", "normal"],
+    ["MONITOR"],
+    ["SHUTDOWN", "NOSAVE"],
+    ["SAVE"],
+    ["BGREWRITEAOF"],
+    ["REPLICAOF", "NO", "ONE"],
+    ["SCRIPT", "FLUSH"],
+    ["SCRIPT", "KILL"],
+    ["FUNCTION", "FLUSH"],
+    ["MODULE", "LIST"],
+    ["SUBSCRIBE", "x"],
+    ["PUBLISH", "x", "y"],
+    ["WAIT", "0", "0"],
+    ["MULTI"],
+    ["SORT", OWN_OUT, "BY", f"{VERDICTS}*"],
+    ["OBJECT", "FREQ", VERDICTS],
+    ["MEMORY", "USAGE", VERDICTS],
+]
