@@ -17,7 +17,7 @@ from squads.testing.guards import NetworkGuard, only_loopback, without_keys
 settings.register_profile(
     "repeatable",
     derandomize=True,
-    max_examples=150,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     print_blob=True,

@@ -44,7 +44,7 @@ from squads.testing import FixedClock, FixedSigner, seeded_entropy
 from squads.worker import Worker
 from squads.workspace import Workspace, read_verified
 
-WORLDS = 200
+WORLDS = 120
 STEPS_MAX = 400
 """Rounds of a world after which it is taken not to end."""
 LEASE_SECONDS = 2.0
