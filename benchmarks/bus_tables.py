@@ -29,7 +29,7 @@ def tables_of(figures: Mapping[str, Any]) -> str:
     parts = [
         f"Server: {figures['server']}, append-only file on, `appendfsync {figures['appendfsync']}`. {versions}.\n"
         f"Medians of {figures['rounds']} rounds of {figures['messages']:,} messages; a request has "
-        f"{figures['request_bytes']} bytes of JSON, a reply {figures['reply_bytes']}. The goal is a ratio of at least "
+        f"{figures['request_bytes']} bytes of JSON, a reply {figures['reply_bytes']}.\nThe goal is a ratio of at least "
         f"{figures['goal']}.\n"
         "CPU is that of the process that sends, and in the tables of consuming of the one that consumes; ratios are of "
         "messages a second."
