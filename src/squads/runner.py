@@ -202,7 +202,7 @@ class Runner:
         return self.workspace.view.stopped(packet) is not None
 
     async def _is_taken(self, packet: str) -> bool:
-        if getattr(self.bus, "can_lose", False):
+        if self.bus.can_lose:
             return False  # the holder asks, wherever it is, and the bus drops what it was sent before
         lane = self._lanes.get(packet)
         try:

@@ -42,7 +42,7 @@ class Sending:
 
     async def send(self, envelope: Envelope) -> None:
         """Send a request, or have it sent. Raises what does not mend itself, where that is known at once."""
-        if not getattr(self._bus, "can_lose", False):
+        if not self._bus.can_lose:
             await self._sent(envelope)
             return
         task = self._under_way.get(envelope.id)

@@ -184,6 +184,8 @@ class HostileBus:
         self.asks: Callable[[Envelope], None] = lambda envelope: None
         """Told of every request that a runner sends."""
 
+    can_lose = False
+
     def declare(self, address: str) -> None:
         self.inner.declare(address)
 

@@ -25,6 +25,8 @@ class LocalBus:
         deliveries_max: After this many deliveries without an acknowledgement a message is a dead letter.
     """
 
+    can_lose = False
+
     def __init__(self, *, backlog_max: int = 10_000, deliveries_max: int = 3) -> None:
         self._backlog_max = backlog_max
         self._deliveries_max = deliveries_max

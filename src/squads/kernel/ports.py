@@ -328,6 +328,11 @@ class Bus(Protocol):
     back, closes or dies, another gets it; after `deliveries_max` deliveries it becomes a dead letter with a reason.
     """
 
+    @property
+    def can_lose(self) -> bool:
+        """True where accepted messages may vanish with somebody else's machine: then they are sent again at times."""
+        ...
+
     def declare(self, address: str) -> None:
         """Make an address known, so that messages can wait there. Declaring twice is no error."""
         ...
