@@ -19,7 +19,7 @@ from squads.adapters.keys import InProcessSigner
 from squads.adapters.redis_bus.bus import RedisBus
 from squads.adapters.redis_bus.seals import OwnSeals, Seals, SharedSeals
 from squads.contracts.messages import RUNNER, Envelope
-from squads.kernel.ports import Consumer, Delivery
+from squads.kernel.bus_ports import Consumer, Delivery
 
 BACKLOG_MAX = 4_000_000
 FETCH = 100

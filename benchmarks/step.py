@@ -22,7 +22,7 @@ from squads.kernel.state import Attested
 from squads.kernel.step import step
 from squads.kernel.view import View
 from squads.ledger.types import KINDS
-from squads.workspace import read_verified
+from squads.signing import read_verified
 
 RUNS, ROUNDS, DECISIONS = 7, 300, 300
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from squads.testing.fixtures import postgres_server as postgres_server
 from squads.testing.fixtures import redis_server as redis_server
 from squads.testing.guards import NetworkGuard, only_loopback, without_keys
 

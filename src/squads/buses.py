@@ -29,8 +29,9 @@ from squads.ledger.trust import Trust
 from squads.offering import Offering
 from squads.resolve import record_of_role
 from squads.roster import RosterBook, RosterPublisher, workspace_in
+from squads.stores import keys_of
 from squads.thinking import thinking_with
-from squads.workspace import JOURNAL, RUNNER, Workspace, keys_of
+from squads.workspace import JOURNAL, RUNNER, Workspace
 
 if TYPE_CHECKING:
     from squads.adapters.redis_bus.bus import RedisBus

@@ -12,9 +12,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from squads.adapters.local_bus import LocalBus
-from squads.audit import trust_in
 from squads.contracts.base import SALT_BYTES
-from squads.contracts.errors import BlobError, Denied, InvalidInput, KeyUnavailable, LedgerBroken, StorageUnavailable
+from squads.contracts.errors import BlobError, Denied, InvalidInput, KeyUnavailable, LedgerBroken
 from squads.contracts.messages import address_of
 from squads.contracts.outcome import Outcome
 from squads.contracts.plan import Statement
@@ -27,8 +26,9 @@ from squads.outcomes import outcome_of
 from squads.overview import Person
 from squads.resolve import NAME
 from squads.runner import Runner
+from squads.stores import LOG, ROOT, StoreUrl, check_there, keys_of, placed, trust_in
 from squads.survey import HEX, PREFIX_CHARS_MIN, Survey
-from squads.workspace import LOG, OWNER, PROGRAM, ROOT, Workspace, keys_of
+from squads.workspace import OWNER, PROGRAM, Workspace
 
 _WHY = {
     "already answered": "{who} has already answered; nobody counts twice",
@@ -51,24 +51,32 @@ class Desk(Survey):
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, store: str | Path, *, keys: Path | None = None, clock: Clock | None = None
+        cls,
+        store: str | Path | StoreUrl,
+        *,
+        keys: Path | None = None,
+        clock: Clock | None = None,
+        root: Path | None = None,
     ) -> AsyncIterator[Desk]:
         """Open the workspace kept in `store`, which is never founded here.
 
+        `root` is the file of the root's key, where that is not among the others.
         Raises `StorageUnavailable` where there is none, and `KeyUnavailable` where its keys are not on this machine.
         """
-        store = Path(store)
-        own = keys_of(trust_in(store), keys)
-        if not (store / "ledger.db").is_file():
-            raise StorageUnavailable(f"{store} has a trust.json and no ledger.db; restore it from a backup")
+        place = placed(store)
+        own = keys_of(trust_in(place, keys), keys)
+        check_there(place)
         # Looked for before anything is opened: opening would make new keys, which this ledger knows nothing of.
-        if missing := [name for name in (ROOT, LOG) if not (own / f"{name}.key").exists()]:
+        # The root's may be away: only what speaks of keys needs it.
+        if not (own / f"{LOG}.key").exists():
             raise KeyUnavailable(
-                f"the keys of the workspace in {store} are not in {own} ({missing[0]}.key is missing); "
+                f"the keys of the workspace in {place} are not in {own} ({LOG}.key is missing); "
                 "set SQUADS_HOME to the directory that holds them"
             )
-        workspace = Workspace.open(store, keys=keys, clock=clock)
+        workspace = Workspace.open(place, keys=keys, clock=clock)
         try:
+            if root is not None:
+                workspace.keyring.bring(ROOT, root)
             yield cls(workspace)
         finally:
             await workspace.close()
@@ -136,7 +144,8 @@ class Desk(Survey):
 
         Without `person` it is signed by the owner where their key is at hand, else as this program.
         """
-        await self.workspace.found(())
+        with suppress(KeyUnavailable):  # a runner whose key was revoked keeps nobody from stopping
+            await self.workspace.found(())
         found = None if packet is None else await self._unended(packet)
         if person is not None:
             await self._person(person)
@@ -180,7 +189,8 @@ class Desk(Survey):
 
     async def _person(self, name: str) -> str:
         """Return the id of a person whose key is at hand. Raises `InvalidInput`, `KeyUnavailable`."""
-        await self.workspace.found(())
+        if await self.workspace.refresh() is None:
+            await self.workspace.found(())
         ids = self._ids(name)
         if name not in ids:
             known = ", ".join(p.shown for p in await self.people())

@@ -22,14 +22,15 @@ from pydantic import Field, ValidationError
 
 from squads.adapters.keys import InProcessSigner
 from squads.contracts.base import Contract, Digest, Id, canonical
-from squads.contracts.errors import Conflict, InvalidInput
+from squads.contracts.errors import InvalidInput
 from squads.contracts.roster import RoleSpoken
-from squads.kernel.ports import WORKSPACE, Entry, Signer
+from squads.kernel.ports import Entry, Signer
 from squads.ledger.errors import Malformed
 from squads.ledger.keys import check_public_key, key_id, parse_role, verify_signature
-from squads.ledger.statement import statement_bytes, strict_json
+from squads.ledger.statement import strict_json
+from squads.registering import registration
 from squads.roster import span
-from squads.workspace import ROOT, Workspace, signed_entry
+from squads.workspace import Workspace
 
 WORKER_KEY: Final = "worker.key"
 """The file of a worker's one secret."""
@@ -172,23 +173,25 @@ async def enrol(workspace: Workspace, request: Enrolment) -> list[Enrolled]:
 
     All of them or none. Raises `InvalidInput`, `KeyUnavailable` without the root key, or `LedgerError`.
     """
-    while True:
-        await workspace.refresh()
-        standing = standing_of(workspace, request)
-        index = (await workspace.ledger.head()).size
+    standing: list[Enrolled] = []
+
+    def events(index: int) -> list[Entry]:
+        standing[:] = standing_of(workspace, request)
         fresh = [wanted for wanted, found in zip(request.keys, standing, strict=True) if found.fresh]
-        if not fresh:
-            return standing
-        entries = [_registration(workspace, wanted, index=index) for wanted in fresh]
-        try:
-            await workspace.ledger.append(
-                entries, expect={WORKSPACE: workspace.view.length}, time_ms=workspace.now_ms()
+        return [
+            registration(
+                wanted.role,
+                bytes.fromhex(wanted.public_key),
+                wanted.key,
+                "in-process",
+                root=workspace.root(),
+                index=index,
             )
-        except Conflict:
-            workspace.saw_time((await workspace.ledger.head()).time_ms)
-            continue
-        await workspace.refresh()
-        return standing
+            for wanted in fresh
+        ]
+
+    await workspace.append_events(events)
+    return standing
 
 
 def _is_fresh(workspace: Workspace, wanted: RequestedKey) -> bool:
@@ -204,21 +207,6 @@ def _is_fresh(workspace: Workspace, wanted: RequestedKey) -> bool:
         held = ", ".join(sorted(known.roles))
         raise InvalidInput(f"the key for {wanted.role!r} is registered as {held}; a key speaks for one thing")
     return False
-
-
-def _registration(workspace: Workspace, wanted: RequestedKey, *, index: int) -> Entry:
-    predicate = {
-        "event": "register",
-        "key": wanted.key.hex(),
-        "public_key": wanted.public_key,
-        "alg": "ed25519",
-        "subject": wanted.role,
-        "roles": [wanted.role],
-        "custody": "in-process",
-        "not_before_index": index,
-    }
-    payload = statement_bytes("key-event", (("key", wanted.key.hex()),), predicate)
-    return signed_entry(WORKSPACE, payload, workspace.signer(ROOT))
 
 
 def _parsed(line: str) -> Enrolment:

@@ -7,18 +7,20 @@ there.
 from __future__ import annotations
 
 from squads.contracts.artifact import Manifest
-from squads.contracts.errors import LedgerBroken
+from squads.contracts.errors import LedgerBroken, SubjectErased
 from squads.handover import Reader
 from squads.kernel.ports import WORKSPACE
 from squads.kernel.replay import Replay
 from squads.kernel.state import PacketState
-from squads.workspace import Workspace, read_verified
+from squads.signing import read_verified
+from squads.workspace import Workspace
 
 
 async def fold(workspace: Workspace, reader: Reader, packet: str) -> tuple[PacketState | None, int]:
     """Return a packet's state and the length of its stream; (None, 0) for a packet that is not there.
 
-    The workspace's view is read on as well. Raises `LedgerBroken` when the receipts do not replay.
+    The workspace's view is read on as well. Raises `LedgerBroken` when the receipts do not replay, and `SubjectErased`
+    for a packet whose content was erased.
     """
     ledger = workspace.ledger
     await workspace.refresh()
@@ -26,6 +28,11 @@ async def fold(workspace: Workspace, reader: Reader, packet: str) -> tuple[Packe
     workspace.saw_time((await ledger.head()).time_ms)
     if not own:
         return None, 0
+    if (seq := workspace.view.erased.get(packet)) is not None:
+        raise SubjectErased(
+            f"packet {packet} was erased, as receipt {seq} of the ledger says: its receipts stand, and its content is "
+            "gone; `squads verify` still verifies them"
+        )
     manifests: dict[str, Manifest] = {}
     replay = Replay(manifests.get, keep={packet})
     for stored in sorted([*await ledger.read(WORKSPACE), *own], key=lambda s: s.seq):

@@ -7,14 +7,13 @@ believed before it is re-hashed, which the store does.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from squads.contracts.artifact import Artifact, File, Manifest
-from squads.contracts.base import Document, digest_of
+from squads.contracts.base import Document, digest_of, json_in
 from squads.contracts.finding import NO_USAGE, FindingCounts, Usage
 from squads.contracts.memory import Recalled
 from squads.contracts.messages import AcceptRequest, BuildRequest, PlanRequest, ReviewRequest, RoleRequest
@@ -70,6 +69,12 @@ class Reader:
     def remember(self, content: Iterable[bytes]) -> None:
         """Keep content that this process has just hashed and stored."""
         for blob in content:
+            self._keep(f"blob {digest_of(blob)}", blob, len(blob))
+
+    async def keep(self, content: Iterable[bytes], *, subject: str) -> None:
+        """Store content where others who serve the same role find it. Raises `BlobError`, `StorageUnavailable`."""
+        for blob in content:
+            await self._blobs.put(blob, subject=subject)
             self._keep(f"blob {digest_of(blob)}", blob, len(blob))
 
     async def blob(self, digest: str) -> bytes:
@@ -131,7 +136,7 @@ class Reader:
 
 def unseal(blob: bytes) -> tuple[Document, str]:
     """Return the document that a blob holds, and its salt. Raises `ValueError` for anything else."""
-    fields = json.loads(blob)
+    fields = json_in(blob)
     model = _KINDS.get(fields.get("kind", "")) if isinstance(fields, dict) else None
     if model is None:
         raise ValueError("the blob is no sealed document of a known kind")

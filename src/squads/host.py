@@ -27,16 +27,18 @@ from squads.contracts.messages import address_of
 from squads.contracts.records import RoleRecord
 from squads.contracts.roster import LookAgain
 from squads.contracts.thinking import Progress, UnsafeText
+from squads.custody import remote
 from squads.enrolment import WORKER_KEY
 from squads.handover import Reader
+from squads.kernel.bus_ports import Bus
 from squads.kernel.model_ports import Journal, Model, Sandbox
-from squads.kernel.ports import BlobStore, Bus, Clock, Entropy, Role, Signer
+from squads.kernel.ports import BlobStore, Clock, Entropy, Role, Signer
 from squads.ledger.trust import Trust
 from squads.minding import Minding
 from squads.roster import LOOK_SECONDS, ReadRoster, RosterBook, RosterWatch
+from squads.stores import keys_of
 from squads.telemetry import NO_TRACING, Tracing
 from squads.worker import Worker
-from squads.workspace import keys_of
 
 log = logging.getLogger("squads.host")
 
@@ -354,13 +356,16 @@ class Host:
 
 
 def shared_signers(trust: Trust, roles: Mapping[str, str], keys: Path | None = None) -> dict[str, Signer]:
-    """Return the workspace's own signers of roles, by name, where its keys are at hand; none is ever made.
+    """Return the workspace's own signers of roles, by name: its key files, or the daemons it names; none is ever made.
 
     `roles` gives each role's kind by name. Raises `KeyUnavailable` with what to do.
     """
     home = keys_of(trust, keys)
     signers: dict[str, Signer] = {}
     for name, kind in roles.items():
+        if (kept := remote(home, f"{kind}:{name}")) is not None:
+            signers[name] = kept
+            continue
         path = home / f"{kind}-{name}.key"
         if not path.exists():
             raise KeyUnavailable(

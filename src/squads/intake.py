@@ -97,14 +97,18 @@ class Intake:
         """Return the manifest and the blobs that a record speaks of: those it brought, or that are stored already."""
         blobs = self._workspace.blobs
         if isinstance(record, ArtifactRecord):
-            manifest = Manifest.parse(brought.get(record.artifact) or await blobs.get(record.artifact))
+            brought = {**brought}
+            # What was not brought may be stored for another packet only, and would go when that one is erased.
+            if record.artifact not in brought:
+                brought[record.artifact] = await blobs.get(record.artifact)
+            manifest = Manifest.parse(brought[record.artifact])
             wanted = {entry.digest: entry.size_bytes for entry in manifest.files}
             for digest, size_bytes in wanted.items():
                 if digest not in brought:
-                    await blobs.get(digest)
-                elif len(brought[digest]) != size_bytes:
+                    brought[digest] = await blobs.get(digest)
+                if len(brought[digest]) != size_bytes:
                     raise ValueError(f"the manifest gives {size_bytes} bytes for {digest[:12]}, which has others")
-            return manifest, tuple(brought[d] for d in (record.artifact, *wanted) if d in brought)
+            return manifest, tuple(brought[digest] for digest in (record.artifact, *wanted))
         content = getattr(record, "content", None)
         if content is None:
             return None, ()

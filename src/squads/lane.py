@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from squads.contracts.artifact import Manifest
 from squads.contracts.errors import InvalidSquad
 from squads.contracts.records import CompositionRecord, PacketRecord, RoleRecord
+from squads.kernel.bus_ports import Delivery
 from squads.kernel.effects import Effect, Ignore
 from squads.kernel.lifecycle import Phase
-from squads.kernel.ports import Delivery, Entry, Lease, Signer
+from squads.kernel.ports import Entry, Head, Lease, Signer
 from squads.kernel.receipts import payload_of
 from squads.kernel.replay import outputs
 from squads.kernel.state import PacketState
-from squads.workspace import signed_entry
+from squads.signing import signed_entry
 
 Listener = Callable[["PacketRecord | None"], None]
 """Hears every receipt of a packet once it is durable, and None when something else happened that a caller may wait
@@ -68,6 +69,8 @@ class Lane:
         self.packet = packet
         self.state: PacketState | None = None
         self.length = 0
+        self.head: Head | None = None
+        """The log's head after the newest append that was made for it here."""
         self.lease: Lease | None = None
         """What this runner holds the packet by; None where it only follows what another one does."""
         self.held_by = ""
@@ -85,6 +88,8 @@ class Lane:
         self.unanswered = False
         """True once the approver had nothing more to say: the packet waits for people elsewhere."""
         self.failure: Exception | None = None
+        self.refusals_anchored = 0
+        """How many of its refusals are known to stand in every anchor."""
         self.listeners: list[Listener] = []
         self.details: dict[str, str] = {}
         """What a role's host said of a request that it got no answer to; for people, it is not receipted."""

@@ -21,7 +21,7 @@ from squads.roles.coordinator import Coordinator
 from squads.workspace import Workspace
 
 BUILT_IN_POLICY = "0" * 64
-"""Stands for the policy that is in the code: no other one exists yet."""
+"""Stands in every opening: what the workspace demands is said by its own `policy` receipts, not for one packet."""
 
 Resolved = Mapping[str, tuple[Role, RoleRecord]]
 

@@ -17,6 +17,7 @@ from squads.kernel.receipts import receipt_of, record_in
 from squads.kernel.state import PacketState
 from squads.lane import Lane
 from squads.ledger.types import KINDS
+from squads.levels import before_telling_end
 from squads.people import by_name
 from squads.workspace import Workspace
 
@@ -26,7 +27,8 @@ async def outcome_of(
 ) -> Outcome | None:
     """Return how a packet stands when nothing more happens here by itself, or None while it is moving.
 
-    Raises what made the packet fail here, and `LedgerError` when it could not be opened.
+    That it composed is told once it has come as far as the policy demands. Raises what made the packet fail here,
+    and `LedgerError` when it could not be opened.
     """
     if lane.failure is not None:
         raise lane.failure
@@ -68,6 +70,7 @@ async def _ended(lane: Lane, state: PacketState, workspace: Workspace, reader: R
     judgements = await _judgements(state, reader)
     usage, spent = state.spend.usage, spent_by_role(state)
     if state.finish.artifact is not None:
+        await before_telling_end(workspace, lane.packet)
         artifact = await reader.artifact(state.finish.artifact)
         return Composed(packet=lane.packet, judgements=judgements, usage=usage, spent=spent, artifact=artifact)
     reason = state.finish.reason

@@ -160,6 +160,14 @@ class Unreadable(Contract):
     why: str
 
 
+class ErasedPacket(Contract):
+    """A packet that ended, and whose content was erased since."""
+
+    packet: Id
+    receipt: int
+    """The index of the receipt that says so."""
+
+
 class Overview(Contract):
     """How a workspace stands at one moment. Lists are bounded; the totals beside them are not."""
 
@@ -177,6 +185,8 @@ class Overview(Contract):
     ended: tuple[EndedPacket, ...]
     """The newest end first."""
     ended_total: int
+    erased: tuple[ErasedPacket, ...] = ()
+    """Those of the newest ends whose content was erased."""
     unreadable: tuple[Unreadable, ...]
 
     @property

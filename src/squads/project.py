@@ -33,6 +33,7 @@ from squads.memory.shelf import Shelf
 from squads.minds.families import models_in
 from squads.project_modules import ProjectModules
 from squads.squad import Squad
+from squads.stores import StoreUrl
 from squads.thinking import asks_models, everyone, thinking_with
 
 FOLDERS = ("roles", "gates", "memory")
@@ -152,7 +153,7 @@ class Project:
     def squad(
         self,
         *,
-        store: Path | None,
+        store: Path | StoreUrl | None,
         builder: Any = None,
         limits: Limits | None = None,
         models: Model | Mapping[str, Any] | None = None,
@@ -188,7 +189,7 @@ class Project:
         roles = [*team["builders"], team.get("coordinator"), *team["gates"]]
         asks = self._models(roles, models, record, replay, here=options.get("hosts", True))
         # Commands never see the ledger: what composed and what was said of it is nobody's to change.
-        hidden = [store] if store is not None else []
+        hidden = [store] if isinstance(store, Path) else []
         own = {"models": asks, "sandbox": _sandbox(roles, hidden), "memory": self.shelf, "store": store}
         made = {**settings, **team, **own, **options}
         if (budget := made.get("budget")) is not None:

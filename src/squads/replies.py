@@ -14,8 +14,8 @@ from squads.contracts.errors import LeaseLost, SquadsError
 from squads.contracts.messages import Envelope, Failed, Signed
 from squads.holding import Holding
 from squads.intake import Intake, Unreadable
+from squads.kernel.bus_ports import Delivery
 from squads.kernel.effects import Ignore
-from squads.kernel.ports import Delivery
 from squads.kernel.receipts import receipt_of
 from squads.lane import Incoming, Lane
 from squads.workspace import Workspace
@@ -164,7 +164,11 @@ class Replies:
                         self._ignored["too late"] += 1
                         return None
                     case Incoming():
-                        return await self._turn(lane, taken)
+                        ignored = await self._turn(lane, taken)
+                        if ignored and (about := self._rotated_away(lane, taken)):
+                            # Signed a moment too late. As good as no answer: the role is asked again.
+                            return await self._fault(lane, Failed(about=about, reason="unreadable"))
+                        return ignored
                     case Unreadable():
                         return await self._fault(lane, Failed(about=taken.about, reason="unreadable"))
                 return taken
@@ -174,6 +178,19 @@ class Replies:
                 lane.details[envelope.body.about] = envelope.body.detail
                 return await self._fault(lane, envelope.body)
         return "not a reply"
+
+    def _rotated_away(self, lane: Lane, taken: Incoming) -> str:
+        """Return what was answered by the role that was asked, with the key it had before; else nothing.
+
+        A key that was revoked is not listened to at all: its thief could have written this.
+        """
+        about = getattr(taken.record, "ticket", None) or getattr(taken.record, "request", None) or ""
+        key = self._workspace.view.registry.keys.get(taken.entry.signatures[0][0])
+        ended = key is not None and key.successor is not None and not key.revoked
+        asked = lane.asked_of(about)
+        if not (ended and key and asked) or self._workspace.view.roles_of(taken.entry.signatures[0][0].hex()):
+            return ""
+        return about if any(role.partition(":")[2] == asked for role in key.roles) else ""
 
     async def _elsewhere(self, delivery: Delivery) -> None:
         """Give on a reply for a packet that another runner holds; keep it where nobody does."""

@@ -26,23 +26,25 @@ from squads.deadlines import Deadlines
 from squads.handover import Reader
 from squads.holding import LEASE_SECONDS, Holding
 from squads.intake import Intake
+from squads.kernel.bus_ports import Bus, Consumer
 from squads.kernel.effects import Arm, Ask, Effect, Finish, Ignore, Send
 from squads.kernel.lifecycle import Phase
 from squads.kernel.pending import pending
-from squads.kernel.ports import Approver, Bus, Consumer
+from squads.kernel.ports import Approver
 from squads.kernel.receipts import payload_of
 from squads.lane import Incoming, Lane, Listener
+from squads.levels import before_asking_role
 from squads.replies import Replies
-from squads.sending import Sending, again
+from squads.sending import Sending, again, committing
+from squads.signing import signed_entry
 from squads.turns import Turns, unsaid
-from squads.workspace import PROGRAM, Workspace, signed_entry
+from squads.workspace import PROGRAM, Workspace
 
 log = logging.getLogger("squads.runner")
 SLOTS = 1_000
 """How many replies are handed in at once."""
 LOOK_SECONDS = 0.5
-"""How often a runner looks what others did to packets that it follows, or that wait for people; and how often a role
-that waits for a stop to be lifted looks again."""
+"""How often a runner looks what others did, and a role that waits for a stop to be lifted looks again."""
 
 
 class Runner:
@@ -50,11 +52,9 @@ class Runner:
 
     Args:
         approver: Puts questions to people in this process; None leaves them waiting in the ledger.
-        roles: The roles that this process hosts; a packet that froze others is not handed to them. None where roles are
-            hosted elsewhere.
+        roles: The roles that this process hosts; a packet that froze others is not handed to them. None: elsewhere.
         reader: Shared with a worker of the same process, so that content is read once.
-        offer: Awaited before a request is sent: makes what it speaks of readable where roles are hosted. None where
-            they read this workspace's own store.
+        offer: Makes what a request speaks of readable before it is sent; None where roles read this store.
         name: Under which it holds packets, never used twice; made where none is given.
         lease_seconds: How long its beat, and those of others, may stand still before somebody takes over.
         monotonic: This process's own clock.
@@ -162,8 +162,7 @@ class Runner:
         async with lane.lock:
             await self._turns.fold(lane)
         lane = self._lanes.setdefault(packet, lane)  # somebody else may have taken it up meanwhile
-        if listener:
-            lane.listeners.append(listener)
+        lane.listeners += [listener] if listener else []
         lane.failure = None
         if not self.workspace.view.stopped(packet):
             self._lifted.set()  # by another process, perhaps
@@ -173,10 +172,14 @@ class Runner:
     async def say(self, lane: Lane, record: PacketRecord, role: str, content: tuple[bytes, ...] = ()) -> Ignore | None:
         """Hand in a record that this process signs as `role`; return why it was ignored, if it was.
 
-        What people say counts whoever holds the packet; for everybody else it raises `LeaseLost`.
+        What people say counts whoever holds the packet; for others it raises `LeaseLost`. `KeyUnavailable`: no key may.
         """
-        entry = signed_entry(lane.packet, payload_of(record), self.workspace.signer(role))
-        return await self._turns.turn(lane, Incoming(record, entry, content, by_person=role.startswith("human:")))
+        content, by_person = await self.workspace.keep_words(role, content), role.startswith("human:")
+        while True:
+            entry = signed_entry(lane.packet, payload_of(record), signer := self.workspace.speaker(role))
+            ignored = await self._turns.turn(lane, Incoming(record, entry, content, by_person=by_person))
+            if ignored is None or ignored.reason != "not authorised" or self.workspace.speaker(role) is signer:
+                return ignored  # else the key was rotated meanwhile, and the new one signs
 
     def forget(self, lane: Lane) -> None:
         """Drop a packet that nobody waits for; the ledger keeps it."""
@@ -281,8 +284,10 @@ class Runner:
                     if self._roles is not None:
                         lane.check_frozen(recipient, self._roles.get(recipient))
                     if lane.state and not self.workspace.view.stopped(lane.packet):
+                        await before_asking_role(self.workspace, lane)
                         prior = lane.state.roles[recipient].digest
-                        await self._sending.send(Envelope.to_role(recipient, about, body, prior=prior))
+                        asked = await committing(lane, self.workspace.ledger, body)
+                        await self._sending.send(Envelope.to_role(recipient, about, asked, prior=prior))
                 case Arm(about, at_ms):
                     self._deadlines.arm(at_ms, lane.packet, about)
                 case Ask():
@@ -386,8 +391,7 @@ class Runner:
         return True
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
+        self._tasks.add(task := asyncio.create_task(work))
         task.add_done_callback(self._tasks.discard)
 
     def _fail(self, lane: Lane, error: Exception) -> None:

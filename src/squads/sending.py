@@ -13,10 +13,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from squads.contracts.errors import SquadsError, StorageUnavailable
-from squads.contracts.messages import Envelope, Failed, RoleRequest, Signed
+from squads.contracts.messages import Envelope, Failed, ReviewRequest, RoleRequest, Signed
+from squads.contracts.records import TreeHead
+from squads.kernel.bus_ports import Bus
 from squads.kernel.effects import Effect, Send
 from squads.kernel.pending import pending
-from squads.kernel.ports import Bus
+from squads.kernel.ports import Ledger
 from squads.lane import Lane
 
 log = logging.getLogger("squads.runner")
@@ -74,6 +76,17 @@ class Sending:
         if self._offer is not None and not isinstance(envelope.body, (Signed, Failed)):
             await self._offer(envelope.body)
         await self._bus.send(envelope)
+
+
+async def committing(lane: Lane, ledger: Ledger, request: RoleRequest) -> RoleRequest:
+    """Return what a gate is asked with a recent head of the log, to which its verdict then commits.
+
+    Whoever cuts or rewrites the log below that head contradicts what the gate has signed.
+    """
+    if not isinstance(request, ReviewRequest):
+        return request
+    head = lane.head or await ledger.head()
+    return request.but(tree_head=TreeHead(size=head.size, root=head.root.hex()))
 
 
 async def again(lanes: Sequence[Lane], act: Callable[[Lane, list[Effect]], Awaitable[None]]) -> None:

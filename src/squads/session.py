@@ -14,11 +14,14 @@ from squads.buses import BusSettings, RunnerBus
 from squads.contracts.errors import LedgerError, SquadsError
 from squads.contracts.messages import address_of
 from squads.contracts.outcome import Composed, NotComposed, Outcome
-from squads.contracts.records import Opened, PacketRecord, RoleRecord
+from squads.contracts.records import FinishRecord, Opened, PacketRecord, RoleRecord
 from squads.handover import Reader
+from squads.kernel.bus_ports import Bus
 from squads.kernel.model_ports import Model, Sandbox
-from squads.kernel.ports import Approver, Bus, Role
+from squads.kernel.ports import Approver, Role
+from squads.keyring import Speakers
 from squads.lane import Lane, Listener
+from squads.levels import before_telling_end
 from squads.minding import Minding, Watchers
 from squads.outcomes import outcome_of
 from squads.people import Introduced
@@ -101,7 +104,7 @@ class Session:
             bus,
             reader,
             roles,
-            {name: workspace.signer(f"{role.kind}:{name}") for name, role in roles.items()},
+            Speakers({name: f"{role.kind}:{name}" for name, role in roles.items()}, workspace.speaker),
             clock=workspace.clock,
             entropy=workspace.entropy,
             permit=self.runner.permit,
@@ -186,6 +189,8 @@ class Session:
         try:
             while outcome is None:
                 record = await queue.get()
+                if isinstance(record, FinishRecord) and record.artifact is not None:
+                    await before_telling_end(self.workspace, lane.packet)
                 if record is not None:
                     yield record
                 else:
@@ -220,3 +225,5 @@ class Session:
         if self._shared is not None:
             # A workspace in memory ends with its squad: nobody could ever read what it left on the server.
             await self._shared.close(forget=self.workspace.in_memory)
+        if self._parts:
+            await self.workspace.anchoring.rest()

@@ -20,20 +20,13 @@ from squads.contracts.errors import Denied, InvalidInput, InvalidSquad
 from squads.contracts.outcome import Halted, Outcome
 from squads.contracts.packet import ApprovalRule, Budget, Limits, Packet, WorkspaceBudget
 from squads.contracts.plan import Statement
-from squads.contracts.records import (
-    AnswerRecord,
-    Channel,
-    Independence,
-    Opened,
-    PacketRecord,
-    RecalledRecord,
-    WaiverRecord,
-)
+from squads.contracts.records import AnswerRecord, Channel, Independence, Opened, PacketRecord, RecalledRecord
+from squads.contracts.records import WaiverRecord as WaiverRecord
 from squads.contracts.thinking import Progress, UnsafeText
 from squads.holding import said_of
 from squads.kernel.lifecycle import Phase
 from squads.kernel.model_ports import Model, Sandbox
-from squads.kernel.ports import Approver, Clock, Entropy, Memory
+from squads.kernel.ports import Anchor, Approver, Clock, Entropy, Memory
 from squads.lane import Lane, Listener
 from squads.opening import check_budget, filled, opening_of, recall_for
 from squads.people import statement_of
@@ -41,6 +34,7 @@ from squads.resolve import check_independence, people_of, resolve, several
 from squads.roles.coordinator import OneTask
 from squads.serving import Serving
 from squads.session import Session
+from squads.stores import StoreUrl
 from squads.telemetry import Telemetry
 from squads.thinking import thinking_with
 from squads.workspace import Workspace
@@ -52,10 +46,9 @@ class Squad:
     Args:
         builder: The builder, when there is one.
         builders: The builders, when there are several; then give a `coordinator` as well.
-        gates: Everything that may refuse: `Gate` instances and `@check` functions. All of them are required of a
-            packet that names none.
+        gates: `Gate` instances and `@check` functions; all of them are required of a packet that names none.
         coordinator: Cuts packets into tasks; by default one task from the packet's brief.
-        store: A directory for durable receipts, such as `.squads`; None keeps everything in memory.
+        store: A directory for durable receipts, or `postgresql://host/database#schema`; None keeps all in memory.
         keys: Where private keys are kept; None is `SQUADS_HOME` or the user's configuration directory.
         limits: Bounds for packets that bring none.
         budget: What packets that bring no budget may spend.
@@ -75,6 +68,7 @@ class Squad:
         bus: A server's address, such as `redis://localhost`, over which workers elsewhere can serve the roles as well;
             or `squads.buses.BusSettings`. None keeps messages in this process.
         hosts: False leaves all roles to workers elsewhere, as `squads worker` and `squads.buses.serve_roles` are.
+        anchors: Where checkpoints go, besides those of `squads anchors`; each has to hold what is called anchored.
         clock: The source of time.
         entropy: The source of chance.
         slots: How many requests each role works on at once.
@@ -90,7 +84,7 @@ class Squad:
         builders: Sequence[Any] = (),
         gates: Sequence[Any] = (),
         coordinator: Any = None,
-        store: str | Path | None = None,
+        store: str | Path | StoreUrl | None = None,
         keys: str | Path | None = None,
         limits: Limits | None = None,
         budget: Budget | None = None,
@@ -105,6 +99,7 @@ class Squad:
         telemetry: Telemetry | None = None,
         bus: str | BusSettings | None = None,
         hosts: bool = True,
+        anchors: Sequence[Anchor] = (),
         clock: Clock | None = None,
         entropy: Entropy = system_entropy,
         slots: int = 64,
@@ -135,6 +130,7 @@ class Squad:
         self._telemetry = telemetry
         self._store = store
         self._keys = None if keys is None else Path(keys)
+        self._anchors = tuple(anchors)
         self._clock = clock
         self._entropy = entropy
         self._slots = slots
@@ -148,29 +144,32 @@ class Squad:
 
     # Running ----------------------------------------------------------------------------------------------------------
 
-    async def run(self, packet: str | Packet) -> Outcome:
+    async def run(self, packet: str | Packet, *, subject: str | None = None) -> Outcome:
         """Run one packet and return how it stands: `Composed`, `NotComposed`, `AwaitingApproval` or `Halted`.
 
-        A text is the packet's brief. A refusal is a value; what raises is what could not be found out.
+        A text is the packet's brief. A refusal is a value; what raises is what could not be found out. `subject` names
+        whom it is about: content of all packets of that name is erased together, with `squads.erasing.erase`.
         """
         made = self._packet(packet)
         async with self._open_session() as session:
             happened = asyncio.Event()
-            lane = await self._begin(session, made, lambda record: happened.set() if record is None else None)
+            heard: Listener = lambda record: None if record else happened.set()  # noqa: E731
+            lane = await self._begin(session, made, heard, subject)
             return lane if isinstance(lane, Halted) else await session.settled(lane, happened)
 
-    def run_sync(self, packet: str | Packet) -> Outcome:
+    def run_sync(self, packet: str | Packet, *, subject: str | None = None) -> Outcome:
         """Run one packet from code that is not asynchronous."""
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            return asyncio.run(self.run(packet))
+            return asyncio.run(self.run(packet, subject=subject))
         raise InvalidInput("run_sync() was called inside a running event loop; write `await squad.run(...)` there")
 
     async def stream(
         self,
         packet: str | Packet,
         *,
+        subject: str | None = None,
         watch: Callable[[Progress], None] | None = None,
         unsafe_text_before_verdict: Callable[[UnsafeText], None] | None = None,
     ) -> AsyncIterator[PacketRecord | Outcome]:
@@ -183,7 +182,7 @@ class Squad:
         made = self._packet(packet)
         async with self._open_session() as session:
             queue: asyncio.Queue[PacketRecord | None] = asyncio.Queue()
-            lane = await self._begin(session, made, queue.put_nowait, watch, unsafe_text_before_verdict)
+            lane = await self._begin(session, made, queue.put_nowait, subject, watch, unsafe_text_before_verdict)
             if isinstance(lane, Halted):
                 yield lane
                 return
@@ -218,6 +217,7 @@ class Squad:
         session: Session,
         packet: Packet,
         listener: Listener,
+        subject: str | None,
         watch: Callable[[Progress], None] | None = None,
         text: Callable[[UnsafeText], None] | None = None,
     ) -> Lane | Halted:
@@ -228,6 +228,7 @@ class Squad:
         if (stop := session.workspace.view.stopped(opened.packet)) is not None:
             by = session.people.get(stop.author, stop.author)
             return Halted(packet=opened.packet, detail=f"stopped by {by}; nothing was opened")
+        session.workspace.belongs(opened.packet, subject)
         session.watchers.add(opened.packet, watch, text)
         return await session.open(opened, (blob, *told), listener)
 
@@ -334,10 +335,8 @@ class Squad:
     async def workspace(self) -> Workspace:
         """Return the squad's workspace, opened, with a key registered for every role and person."""
         if self._workspace is None:
-            self._workspace = (
-                Workspace.memory(clock=self._clock, entropy=self._entropy)
-                if self._store is None
-                else Workspace.open(self._store, keys=self._keys, clock=self._clock, entropy=self._entropy)
+            self._workspace = Workspace.at(
+                self._store, keys=self._keys, clock=self._clock, entropy=self._entropy, anchors=self._anchors
             )
         workspace = self._workspace
         # Every time: somebody else may be at it right now, or an attempt before may have failed half-way.
@@ -382,8 +381,6 @@ class Squad:
             telemetry=self._telemetry,
             settings=self._bus,
         )
-
-    # From a packet to its opening -------------------------------------------------------------------------------------
 
     def _packet(self, packet: str | Packet) -> Packet:
         if isinstance(packet, str):

@@ -29,7 +29,16 @@ from squads.kernel.state import PacketState
 from squads.kernel.view import EVERYTHING, View
 from squads.ledger.errors import Malformed
 from squads.ledger.leaf import decode_leaf
-from squads.overview import EndedPacket, OpenPacket, OpenQuestion, Overview, Person, StopInForce, Unreadable
+from squads.overview import (
+    EndedPacket,
+    ErasedPacket,
+    OpenPacket,
+    OpenQuestion,
+    Overview,
+    Person,
+    StopInForce,
+    Unreadable,
+)
 from squads.people import by_name
 from squads.standing import Standing
 from squads.workspace import Workspace
@@ -79,8 +88,12 @@ class Survey:
         standing = Standing(self._reader, names, now_ms)
         opened: list[OpenPacket] = []
         ended: list[EndedPacket] = []
+        erased: list[ErasedPacket] = []
         unreadable: list[Unreadable] = []
         for packet in [*_in_order(index, now_ms)[:limit], *reversed(index.ended)]:
+            if view is not None and packet in view.erased:
+                erased.append(ErasedPacket(packet=packet, receipt=view.erased[packet]))
+                continue
             try:
                 state, _ = await fold(workspace, self._reader, packet)
                 if state is None:
@@ -103,6 +116,7 @@ class Survey:
             open_total=len(index.open),
             ended=tuple(ended),
             ended_total=index.ended_total,
+            erased=tuple(erased),
             unreadable=tuple(unreadable),
         )
 

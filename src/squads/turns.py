@@ -16,7 +16,7 @@ from dataclasses import replace
 from squads.contracts.base import digest_of
 from squads.contracts.errors import Conflict, LeaseLost, UnknownPacket
 from squads.contracts.messages import RUNNER
-from squads.contracts.records import PacketRecord
+from squads.contracts.records import PacketRecord, VerdictRecord
 from squads.folding import fold
 from squads.handover import Reader
 from squads.kernel.effects import Ask, Effect, Ignore
@@ -97,9 +97,10 @@ class Turns:
 
     async def _turns(self, lane: Lane, taken: list[Incoming]) -> None:
         """Step events in order, append every input with its outputs as one batch, then do what the effects say."""
-        runner = self._workspace.signer(RUNNER)
         noticed = False
         while taken := _let_through(lane, taken):
+            # Every time: its key may have been rotated since, and what a key signs after its end breaks the log.
+            runner = self._workspace.speaker(RUNNER)
             view, now, state = self._workspace.view, self._workspace.now_ms(), lane.state
             batch = Batch()
             for item in taken:
@@ -113,7 +114,7 @@ class Turns:
                 batch.add(item, state, effects, runner)
             if batch.entries:
                 try:
-                    await self._workspace.ledger.append(
+                    appended = await self._workspace.ledger.append(
                         batch.entries,
                         expect={lane.packet: lane.length, WORKSPACE: view.length},
                         time_ms=now,
@@ -121,6 +122,7 @@ class Turns:
                         reserve=reservation_of(lane.state, state),
                         settle=settlement_of(lane.state, state),
                         fence=_fence(lane, state),
+                        subject=self._workspace.subject_of(lane.packet),
                     )
                 except Conflict:
                     noticed = True
@@ -133,7 +135,9 @@ class Turns:
                     await self.fold(lane, missing_ok=True)
                     continue
                 self._workspace.confirmed()
-                lane.state = state
+                if any(isinstance(said, VerdictRecord) and said.decision == "refused" for said in batch.happened):
+                    self._workspace.anchoring.at_once()
+                lane.state, lane.head = state, appended.head
                 lane.length += len(batch.entries)
                 self._reader.remember(batch.content)
             break

@@ -16,12 +16,15 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import cast
 
+from squads.attesting import signed
 from squads.contracts.errors import (
     AllowanceSpent,
     BlobError,
     BusClosed,
+    Denied,
     InvalidInput,
     InvalidReply,
+    KeyUnavailable,
     LeaseLost,
     MessageTooLarge,
     ModelUnreachable,
@@ -34,9 +37,8 @@ from squads.contracts.resolved import RoleRecord
 from squads.contracts.verdict import Abstained
 from squads.contracts.work import Reply
 from squads.handover import Reader, UnusableReply, record_for, work_for
-from squads.kernel.ports import Bus, Clock, Consumer, Delivery, Entropy, Role, Signer
-from squads.kernel.receipts import payload_of
-from squads.ledger.statement import PAYLOAD_TYPE, pae
+from squads.kernel.bus_ports import Bus, Consumer, Delivery
+from squads.kernel.ports import Clock, Entropy, Role, Signer
 from squads.minding import Minding
 from squads.minds.families import models_in
 from squads.minds.mind import BoundMind
@@ -354,11 +356,12 @@ class Worker:
             # gate would otherwise end the program with the exit code of a composition.
             return failed("crashed", error)
         span.replied(reply, mind and mind.usage)
-        payload = payload_of(record)
-        signer = self._signers[name]
-        return Signed(
-            payload=payload, key=signer.key_id, signature=signer.sign(pae(PAYLOAD_TYPE, payload)), content=content
-        )
+        try:
+            return await signed(record, content, self._signers[name], self._reader)
+        except StorageUnavailable as error:
+            raise _Unread(str(error)) from error
+        except (KeyUnavailable, Denied, BlobError) as error:
+            return failed("unsigned", error)
 
     def _failed(
         self, about: str, name: str, reason: str, error: BaseException | str, *, usage: Usage | None = None

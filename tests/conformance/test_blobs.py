@@ -12,6 +12,7 @@ import pytest
 
 from squads.adapters.files_blobs import FilesBlobs
 from squads.adapters.memory_blobs import MemoryBlobs
+from squads.adapters.postgres_ledger import PostgresLedger
 from squads.adapters.redis_bus.address import BusAddress
 from squads.adapters.redis_bus.blobs import RedisBlobs
 from squads.adapters.redis_bus.link import Link
@@ -19,6 +20,7 @@ from squads.adapters.sqlite_ledger import SqliteLedger
 from squads.kernel.ports import BlobStore
 from squads.testing.conformance_blobs import BlobsConformance
 from squads.testing.conformance_ledger import LOG_KEY, ORIGIN
+from squads.testing.postgres_server import PostgresServer
 from squads.testing.redis_server import RedisServer
 
 
@@ -60,8 +62,8 @@ class TestSqliteBlobs(BlobsConformance):
 
     async def damage(self, store: BlobStore, digest: str, where: Path) -> bool:
         with closing(sqlite3.connect(where / "ledger.db")) as connection, connection:
-            connection.execute("DROP TRIGGER blob_update")
-            connection.execute("UPDATE blob SET content = ?", (b"changed",))
+            connection.execute("DROP TRIGGER content_update")
+            connection.execute("UPDATE content SET sealed = ?", (b"changed",))
         return True
 
 
@@ -81,4 +83,23 @@ class TestRedisBlobs(BlobsConformance):
     async def damage(self, store: BlobStore, digest: str, where: Path) -> bool:
         assert isinstance(store, RedisBlobs)
         await store._link.call("SET", store._names.blob(digest), b"changed")
+        return True
+
+
+class TestPostgresBlobs(BlobsConformance):
+    @pytest.fixture(autouse=True)
+    def _served(self, postgres_server: PostgresServer) -> None:
+        self.served, self.url = postgres_server, postgres_server.fresh_url()
+
+    @asynccontextmanager
+    async def opened(self, where: Path) -> AsyncIterator[BlobStore]:
+        ledger = PostgresLedger.open(self.url, ORIGIN, LOG_KEY, outside=None, content_key=bytes(32))
+        try:
+            yield ledger.blobs
+        finally:
+            await ledger.close()
+
+    async def damage(self, store: BlobStore, digest: str, where: Path) -> bool:
+        change = "DROP TRIGGER content_update ON content; UPDATE content SET sealed = set_byte(sealed, 20, 1)"
+        self.served.run(change, url=self.url)
         return True

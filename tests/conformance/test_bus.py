@@ -12,7 +12,7 @@ from squads.adapters.redis_bus.address import BusAddress
 from squads.adapters.redis_bus.bus import RedisBus
 from squads.adapters.redis_bus.link import Link
 from squads.adapters.redis_bus.seals import SharedSeals
-from squads.kernel.ports import Bus
+from squads.kernel.bus_ports import Bus
 from squads.testing.conformance_bus import BusConformance
 from squads.testing.redis_server import RedisServer
 

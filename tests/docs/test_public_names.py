@@ -150,7 +150,7 @@ def test_every_verification_check_says_what_to_do_when_it_fails() -> None:
     page = (ROOT / "docs" / "how-to" / "verify-a-ledger.md").read_text("utf-8")
     rows = re.findall(r"^\| `([\w-]+)` \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)
 
-    assert [*CHECKS, "replay", "index", "content", "budget"] == [name for name, _, _ in rows]
+    assert [*CHECKS, "replay", "index", "nodes", "content", "budget"] == [name for name, _, _ in rows]
     assert list(CHECKS.values()) == [shows for name, shows, _ in rows if name in CHECKS]
     assert all(len(what) > 20 for _, _, what in rows)
 

@@ -32,7 +32,7 @@ from fault_traffic import Runner, opened, reply_of
 
 from squads.adapters.redis_bus.scripts import source
 from squads.contracts.errors import BusClosed, BusError
-from squads.kernel.ports import Consumer, Delivery
+from squads.kernel.bus_ports import Consumer, Delivery
 
 POINTS = ("reading", "received", "working", "worked", "sending", "sent", "committed")
 """Where a worker can die, in the order in which it comes by: with a read under way, with a message in hand, in the

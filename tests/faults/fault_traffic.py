@@ -19,7 +19,7 @@ from squads.adapters.redis_bus.bus import RedisBus
 from squads.adapters.redis_bus.seals import SharedSeals
 from squads.contracts.errors import BusClosed, BusError, BusFull
 from squads.contracts.messages import RUNNER, Envelope, Failed, PlanRequest
-from squads.kernel.ports import Delivery
+from squads.kernel.bus_ports import Delivery
 
 PACKET = "ab" * 16
 SHARED_KEY = sha256(b"the key of these tests").digest()

@@ -83,9 +83,9 @@ def arm(when: str, at: int, calls: Path | None = None) -> None:
     _arm_tools(die, calls)
     put, append, record_for = SqliteJournal.put, SqliteLedger.append, squads.worker.record_for
 
-    async def dying_put(self: SqliteJournal, about: str, step: Any) -> Any:
+    async def dying_put(self: SqliteJournal, about: str, step: Any, *, packet: str = "") -> Any:
         die("arrived" if step.kind == "model" else "returned")
-        kept = await put(self, about, step)
+        kept = await put(self, about, step, packet=packet)
         die("written" if step.kind == "model" else "noted")
         return kept
 

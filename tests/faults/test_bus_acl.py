@@ -33,7 +33,7 @@ from squads.adapters.redis_bus.names import Names
 from squads.adapters.redis_bus.seals import SharedSeals
 from squads.contracts.base import digest_of
 from squads.contracts.messages import RUNNER, Envelope, Failed
-from squads.kernel.ports import Delivery
+from squads.kernel.bus_ports import Delivery
 from squads.testing.redis_server import RedisServer
 
 SEALS = SharedSeals(b"k" * 32)

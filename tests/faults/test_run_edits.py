@@ -9,6 +9,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def cut_the_tail_and_its_checkpoints(connection: sqlite3.Connection) -> None:
 
 
 def change_content(connection: sqlite3.Connection) -> None:
-    connection.execute("UPDATE blob SET content = ? WHERE content = ?", (b"3", b"2"))
+    connection.execute("UPDATE content SET sealed = ? WHERE digest = ?", (b"3", sha256(b"2").digest()))
 
 
 def refile_a_receipt(connection: sqlite3.Connection) -> None:
@@ -280,7 +281,7 @@ async def test_what_is_no_ledger_is_a_clear_error(store: Path, spoil: Callable[[
         await squad(store, 0).run("It.")
 
 
-@pytest.mark.parametrize("table", ["blob", "stream", "checkpoint", "entry"])
+@pytest.mark.parametrize("table", ["content", "stream", "checkpoint", "entry"])
 async def test_a_missing_table_is_a_clear_error(store: Path, table: str) -> None:
     """Also what the database tool itself would complain of is said in our words."""
     edit(store, lambda connection: connection.execute(f"DROP TABLE {table}") and None)

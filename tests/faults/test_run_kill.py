@@ -183,7 +183,7 @@ async def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path) -> None
     connection.execute("PRAGMA user_version=99")
     connection.close()
 
-    with pytest.raises(LedgerTooNew, match="format 99, this squads knows up to 1; upgrade squads"):
+    with pytest.raises(LedgerTooNew, match="format 99, this squads knows up to 2; upgrade squads"):
         await squad(0).run("It.")
     with pytest.raises(LedgerTooNew):
         audit(store)

@@ -80,10 +80,10 @@ def arm(when: str, tick: Callable[[], None]) -> None:
     """Have every put of this process tick before or after it."""
     real_put = SqliteJournal.put
 
-    async def put(self: SqliteJournal, about: str, step: Step) -> Step:
+    async def put(self: SqliteJournal, about: str, step: Step, *, packet: str = "") -> Step:
         if when == "before":
             tick()
-        kept = await real_put(self, about, step)
+        kept = await real_put(self, about, step, packet=packet)
         if when == "after":
             tick()
         return kept

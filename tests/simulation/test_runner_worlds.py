@@ -36,13 +36,14 @@ from squads.contracts.plan import Objection, Plan
 from squads.contracts.records import RULES_VERSION, Opened, RoleRecord
 from squads.contracts.work import BuildWork, PlanWork, ReviewWork
 from squads.handover import Reader
-from squads.kernel.ports import DeadLetter, Delivery
+from squads.kernel.bus_ports import DeadLetter, Delivery
 from squads.kernel.replay import Replay
 from squads.resolve import record_of_role
 from squads.runner import Lane, Runner
+from squads.signing import read_verified
 from squads.testing import FixedClock, FixedSigner, seeded_entropy
 from squads.worker import Worker
-from squads.workspace import Workspace, read_verified
+from squads.workspace import Workspace
 
 WORLDS = 120
 STEPS_MAX = 400
@@ -369,14 +370,16 @@ class Process:
 
 def second_workspace(first: Workspace) -> Workspace:
     """Return another process's view of the same ledger, with the same keys."""
-    return Workspace(
+    other = Workspace(
         first.ledger,
         first.trust,
         keys=None,
-        signers=first._signers,
+        signers={},
         clock=first.clock,
         entropy=first.entropy,
     )
+    other.keyring = first.keyring
+    return other
 
 
 class World:

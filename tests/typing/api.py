@@ -50,7 +50,8 @@ from squads.contracts.work import AcceptWork, BuildWork, PlanWork, ReviewWork
 from squads.desk import Desk
 from squads.gates.check import CheckGate
 from squads.gates.checklist import Checklist
-from squads.kernel.ports import Bus, Clock, Consumer, Entropy, Ledger, Memory, Role, Signer
+from squads.kernel.bus_ports import Bus, Consumer
+from squads.kernel.ports import Clock, Entropy, Ledger, Memory, Role, Signer
 from squads.overview import Overview
 from squads.project import Project
 from squads.testing import (

@@ -14,9 +14,11 @@ from squads.contracts.messages import RUNNER, Envelope
 from squads.handover import Reader
 from squads.kernel.ports import WORKSPACE
 from squads.ledger.statement import statement_bytes
+from squads.signing import signed_entry
+from squads.stores import ROOT
 from squads.testing import FixedClock, ScriptedBuilder, ScriptedGate, seeded_entropy
 from squads.testing.bus_letters import letter
-from squads.workspace import ROOT, Workspace, signed_entry
+from squads.workspace import Workspace
 
 
 class Kit:

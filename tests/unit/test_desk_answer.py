@@ -14,8 +14,8 @@ from squads.contracts.errors import KeyUnavailable, UnknownPacket
 from squads.contracts.records import AnswerRecord
 from squads.desk import Desk
 from squads.kernel.receipts import receipt_of, record_of
+from squads.stores import keys_of
 from squads.testing import FixedClock, ScriptedBuilder, ScriptedGate
-from squads.workspace import keys_of
 
 OWNER = ApprovalRule(approvers=("owner",))
 TWO = ApprovalRule(approvers=("owner", "mara"), quorum=2)

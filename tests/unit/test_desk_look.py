@@ -15,9 +15,10 @@ from squads.contracts.packet import AttemptKind
 from squads.desk import Desk
 from squads.kernel.receipts import receipt_of
 from squads.overview import Overview
+from squads.stores import keys_of
 from squads.survey import LIMIT_MAX
 from squads.testing import FixedClock, ScriptedBuilder, ScriptedGate
-from squads.workspace import Workspace, keys_of
+from squads.workspace import Workspace
 
 NO = Refused(findings=(Finding(invariant="x.y", message="bad"),))
 OWNER = ApprovalRule(approvers=("owner",))
@@ -348,7 +349,7 @@ async def test_keys_that_are_elsewhere_are_asked_for_and_not_made(tmp_path: Path
     """Another machine's home has none of this workspace's keys; opening must not make others."""
     async with squad(store=tmp_path / "s"):
         pass
-    with pytest.raises(KeyUnavailable, match=r"root\.key is missing\); set SQUADS_HOME"):
+    with pytest.raises(KeyUnavailable, match=r"log\.key is missing\); set SQUADS_HOME"):
         async with Desk.open(tmp_path / "s", keys=tmp_path / "home"):
             pass
 

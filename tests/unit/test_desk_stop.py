@@ -18,8 +18,9 @@ from squads.contracts.errors import Denied, UnknownPacket
 from squads.contracts.work import BuildWork
 from squads.desk import Desk
 from squads.people import NAMES, NAMES_BYTES_MAX, remember, remembered
+from squads.stores import keys_of
 from squads.testing import ScriptedBuilder, ScriptedGate
-from squads.workspace import Workspace, keys_of
+from squads.workspace import Workspace
 
 SQUADS = Path(sys.executable).with_name("squads")
 OWNER = ApprovalRule(approvers=("owner",))

@@ -23,12 +23,15 @@ from squads.enrolment import (
     roles_registered,
     worker_signers,
 )
+from squads.kernel.ports import WORKSPACE
 from squads.ledger.statement import statement_bytes
 from squads.roster import RosterBook, roster_of
 from squads.session import Session
+from squads.signing import signed_entry
+from squads.stores import ROOT
 from squads.testing import FixedClock, FixedSigner, ScriptedBuilder, ScriptedGate, seeded_entropy
 from squads.worker import Worker
-from squads.workspace import ROOT, WORKSPACE, Workspace, signed_entry
+from squads.workspace import Workspace
 
 ROLES = ("builder:builder", "gate:style")
 

@@ -23,9 +23,10 @@ from squads.enrolment import enrol, read_request, request_line, roles_registered
 from squads.host import Host, HostParts, shared_signers
 from squads.roster import RosterBook, RosterPublisher
 from squads.runner import Runner
+from squads.stores import keys_of
 from squads.testing import FixedClock, FixedSigner, ScriptedBuilder, ScriptedGate, seeded_entropy
 from squads.testing.bus_letters import stopped
-from squads.workspace import Workspace, keys_of
+from squads.workspace import Workspace
 
 PROGRESS = Progress(packet="ab" * 16, about="cd" * 32, role="style", stage="asked")
 

@@ -31,6 +31,9 @@ class Wire(LocalBus):
     async def send(self, envelope: Envelope, *, timeout: float | None = None) -> bool:
         if not isinstance(envelope.body, Signed) or not envelope.body.content:
             return await super().send(envelope, timeout=timeout)
+        if self.between == "omitted":
+            left = tuple(content for content in envelope.body.content if content != LARGE.encode())
+            return await super().send(envelope.but(body=envelope.body.but(content=left)), timeout=timeout)
         bound = 0 if self.between == "named for ever" else 32 * 1024
         sent = await set_down(envelope, self.shared, inline_bytes_max=bound)
         assert isinstance(sent.body, Signed)
@@ -106,3 +109,17 @@ async def test_content_that_the_record_does_not_speak_of_is_not_kept(monkeypatch
     assert isinstance(outcome, Composed)
     assert await wire.shared.has(secret)
     assert not kept
+
+
+async def test_content_that_another_packet_has_is_stored_for_this_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reply may leave out what is there already; erasing the packet that it is there for takes nothing from this."""
+    first, wire, squad = await run(monkeypatch, "")
+    wire.between = "omitted"
+    second = await squad.run("Two texts.")
+    workspace = await squad.workspace()
+    await workspace.ledger.erase(first.packet)
+    kept = await workspace.blobs.has(digest_of(LARGE.encode()))
+    await squad.close()
+
+    assert isinstance(second, Composed)
+    assert kept

@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 
-from squads.contracts.errors import BusUnavailable, Denied, StorageUnavailable
+from squads.adapters.memory_anchor import MemoryAnchor
+from squads.contracts.errors import BusUnavailable, Denied, RollbackDetected, StorageUnavailable
 from squads.contracts.roster import LIFETIME_MS_MAX, Roster
+from squads.ledger.checkpoint import Checkpoint, sign_checkpoint
 from squads.ledger.errors import Malformed
 from squads.ledger.note import verify_note
 from squads.ledger.trust import Trust
 from squads.roster import RosterBook, RosterPublisher, RosterWatch, read_roster, roster_of, span
+from squads.stores import LOG
 from squads.testing import FixedClock, FixedSigner, seeded_entropy
-from squads.workspace import LOG, RUNNER, Workspace
+from squads.workspace import RUNNER, Workspace
 
 HOUR = 3_600_000
 PACKET = "ab" * 16
@@ -124,8 +127,10 @@ async def test_a_stop_of_everything_stops_every_packet(kit: Kit) -> None:
 
 async def test_a_revoked_key_is_not_in_the_roster(kit: Kit) -> None:
     """Whoever holds it does not speak any more."""
+    from squads.kernel.ports import WORKSPACE
     from squads.ledger.statement import statement_bytes
-    from squads.workspace import ROOT, WORKSPACE, signed_entry
+    from squads.signing import signed_entry
+    from squads.stores import ROOT
 
     key = kit.workspace.signer("gate:style").key_id
     size = (await kit.workspace.ledger.head()).size
@@ -570,3 +575,25 @@ def test_trust_names_the_workspace() -> None:
     made = Trust.of(f"local.invalid/squads/{PACKET}/0", FixedSigner("r").public_key, FixedSigner("l").public_key)
 
     assert PACKET == workspace_in(made)
+
+
+async def test_no_roster_is_signed_on_a_ledger_that_an_anchor_contradicts() -> None:
+    """A copy from before a revocation would let its key speak again, on every machine that believes the roster."""
+    anchor = MemoryAnchor("outside")
+    workspace = Workspace.memory(entropy=seeded_entropy(1), anchors=(anchor,))
+    await workspace.found(["gate:style"])
+    beyond = Checkpoint(workspace.trust.origin, 1_000, bytes(32))
+    await anchor.put(sign_checkpoint(beyond, workspace.signer("log")))
+    copy = Workspace(
+        workspace.anchoring._inner,
+        workspace.trust,
+        keys=None,
+        signers=dict(workspace.keyring.loaded),
+        clock=workspace.clock,
+        entropy=workspace.entropy,
+        anchors=(anchor,),
+    )
+
+    with pytest.raises(RollbackDetected):
+        await roster_of(copy)
+    await workspace.close()

@@ -28,7 +28,8 @@ from squads.contracts.records import (
     VerdictRecord,
 )
 from squads.handover import Reader, record_for
-from squads.kernel.ports import WORKSPACE, Consumer, Signer
+from squads.kernel.bus_ports import Consumer
+from squads.kernel.ports import WORKSPACE, Signer
 from squads.kernel.receipts import payload_of
 from squads.ledger.statement import PAYLOAD_TYPE, pae, statement_bytes
 from squads.runner import Lane, Runner

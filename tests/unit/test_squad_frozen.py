@@ -63,7 +63,7 @@ async def test_a_stop_by_another_process_is_seen_before_a_role_begins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A role that waits for its slot does not begin after somebody else stopped everything, and goes on when lifted."""
-    monkeypatch.setattr("squads.workspace.FRESH_SECONDS", 0.0)
+    monkeypatch.setattr("squads.own_stream.FRESH_SECONDS", 0.0)
     monkeypatch.setattr("squads.runner.LOOK_SECONDS", 0.01)
     other = Squad(builder=Mason(), gates=[Lax()], store=tmp_path / "s")
     async with Squad(builder=Mason(), gates=[Lax()], store=tmp_path / "s") as team, other:
@@ -82,7 +82,7 @@ async def test_a_stop_by_another_process_is_seen_before_a_role_begins(
 
 async def test_a_stop_that_cannot_be_read_is_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     """While the ledger cannot be read nobody knows whether everything was stopped, so nobody begins."""
-    monkeypatch.setattr("squads.workspace.FRESH_SECONDS", 0.0)
+    monkeypatch.setattr("squads.own_stream.FRESH_SECONDS", 0.0)
     monkeypatch.setattr("squads.runner.LOOK_SECONDS", 0.01)
     async with Squad(builder=Mason(), gates=[Lax()]) as team:
         assert team._session is not None

@@ -13,7 +13,7 @@ from squads.adapters.local_bus import LocalBus, LocalDelivery
 from squads.contracts.base import SALT_BYTES, digest_of
 from squads.contracts.messages import Envelope, Failed, Signed, address_of
 from squads.handover import Reader
-from squads.kernel.ports import Bus
+from squads.kernel.bus_ports import Bus
 from squads.runner import Runner
 from squads.testing import FixedClock, ScriptedBuilder, ScriptedGate, seeded_entropy
 from squads.worker import Worker

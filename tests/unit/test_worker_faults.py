@@ -17,7 +17,7 @@ from squads.contracts.finding import NO_USAGE
 from squads.contracts.messages import Envelope, Failed, PlanRequest, RoleRequest, Signed, address_of
 from squads.contracts.thinking import ModelReply, ModelRequest
 from squads.handover import Reader
-from squads.kernel.ports import Bus
+from squads.kernel.bus_ports import Bus
 from squads.ledger.keys import verify_signature
 from squads.ledger.statement import PAYLOAD_TYPE, pae
 from squads.minding import Minding

@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
-from squads.adapters.keys import keys_home
-from squads.contracts.errors import Denied, InvalidInput, LedgerBroken, LedgerError, StorageUnavailable
+from squads.adapters.keys import keys_home, load_or_create
+from squads.contracts.errors import Denied, InvalidInput, KeyUnavailable, LedgerBroken, LedgerError, StorageUnavailable
 from squads.kernel.authority import may_sign
 from squads.kernel.ports import WORKSPACE, Entry
 from squads.ledger.statement import PAYLOAD_TYPE, pae
+from squads.ledger.trust import Trust
+from squads.signing import read_verified, signed_entry
+from squads.stores import ROOT, keys_of
 from squads.testing import FixedClock, FixedSigner, seeded_entropy
-from squads.workspace import ROOT, Workspace, read_verified, signed_entry
+from squads.workspace import Workspace
 
 ROLES = ["builder:maker", "gate:style"]
 COUNT = 3 + len(ROLES) + 1
@@ -226,6 +229,10 @@ async def test_other_keys_than_trust_names_are_refused(tmp_path: Path, monkeypat
     await found_and_close(tmp_path / "s")
     monkeypatch.setenv("SQUADS_HOME", str(tmp_path / "other-home"))
 
+    with pytest.raises(KeyUnavailable, match="SQUADS_HOME"):
+        Workspace.open(tmp_path / "s")
+    own = keys_of(Trust.from_json((tmp_path / "s" / "trust.json").read_bytes()))
+    load_or_create(own / "log.key")
     with pytest.raises(LedgerBroken, match="SQUADS_HOME"):
         Workspace.open(tmp_path / "s")
 

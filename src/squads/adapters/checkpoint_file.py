@@ -32,16 +32,17 @@ class CheckpointFile:
         # The file's size after our last whole line; another size means that its end must be looked at.
         self._whole = 0
 
-    def append(self, note: str) -> None:
-        """Add one note as a line. The caller holds the ledger's lock.
+    def append(self, note: str, *, shared: bool = False) -> None:
+        """Add one note as a line. The caller holds the ledger's lock, or says that the file is `shared` without one.
 
         It is written, not synced: after a power cut the file may be behind the database, never ahead of it, and a
         file that is behind is no fault. `close` syncs.
         """
         record = json.dumps(note, ensure_ascii=False).encode() + b"\n"
-        # A line that a full disk tore must not swallow this one.
+        # A line that a full disk tore must not swallow this one. Without a lock nobody knows who writes meanwhile; an
+        # empty line costs nothing.
         size = os.fstat(self._descriptor).st_size
-        if size != self._whole and os.pread(self._descriptor, 1, size - 1) != b"\n":
+        if size != self._whole and (shared or os.pread(self._descriptor, 1, size - 1) != b"\n"):
             record = b"\n" + record
         written = os.write(self._descriptor, record)
         self._whole = size + len(record)
@@ -68,8 +69,10 @@ class CheckpointFile:
         return None
 
     def is_empty(self) -> bool:
-        """Say whether nothing was ever written."""
-        return os.fstat(self._descriptor).st_size == 0
+        """Say whether nothing was ever written, or nothing but a first line that a full disk or a power cut tore."""
+        # Of a file that was never synced a power cut leaves zeros, and a full disk half a line. Neither is another's.
+        start = os.pread(self._descriptor, NOTE_BYTES_MAX, 0)
+        return start[:1] in (b"", b"\0") or (start[:1] == b'"' and b"\n" not in start)
 
     def close(self) -> None:
         """Sync and let go. Closing twice is an error of the caller."""
@@ -98,6 +101,6 @@ def _notes(path: Path, end: int) -> Iterator[str]:
 def _note_in(line: bytes) -> str | None:
     try:
         note = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return note if isinstance(note, str) else None

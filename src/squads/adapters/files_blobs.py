@@ -25,8 +25,11 @@ class FilesBlobs:
         """Use `directory`, and make it when the first content comes."""
         self._directory = Path(directory)
 
-    async def put(self, content: bytes) -> str:
-        """Store `content` durably: written aside, synced, then renamed. Raises `StorageUnavailable`."""
+    async def put(self, content: bytes, *, subject: str = "") -> str:
+        """Store `content` durably: written aside, synced, then renamed. Raises `StorageUnavailable`.
+
+        Files stand here in the clear, and `subject` is not kept: whoever must erase, erases by digest.
+        """
         return await asyncio.to_thread(self._put, bytes(content))
 
     async def get(self, digest: str) -> bytes:

@@ -5,6 +5,8 @@ It must never know a medium: a key that one journal finds, another finds too.
 
 from __future__ import annotations
 
+import json
+
 from squads.contracts.errors import InvalidInput
 from squads.contracts.thinking import Step
 from squads.kernel.model_ports import STEP_BYTES_MAX
@@ -14,6 +16,11 @@ TURN_MAX = 2**53 - 1
 
 Key = tuple[str, str, str, int]
 """A step's request, kind, input and turn."""
+
+
+def where_of(key: Key) -> bytes:
+    """Return a step's place as bytes: no two steps have the same."""
+    return json.dumps(key).encode()
 
 
 def is_name(about: str) -> bool:

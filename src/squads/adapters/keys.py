@@ -6,6 +6,7 @@ private key must never reach a log, a `repr`, a pickle, or a file inside a work 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -102,26 +103,68 @@ def load_or_create(path: str | Path, *, entropy: Callable[[int], bytes] = os.ura
     except KeyUnavailable as error:
         if not isinstance(error.__cause__, FileNotFoundError):
             raise
-    # Written aside and linked, so that the file appears whole, and the first one to link it wins.
-    aside = path.with_name(f".{path.name}.{token_hex(8)}")
     try:
         make_private_directory(path.parent)
-        descriptor = open_private(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(b"squads.private-key/v1 ed25519 %b\n" % entropy(32).hex().encode())
-                file.flush()
-                os.fsync(file.fileno())
-            with suppress(FileExistsError):
-                os.link(aside, path)
-            sync_directory(path.parent)
-        finally:
-            aside.unlink(missing_ok=True)
+        with suppress(FileExistsError):
+            _write_new(path, entropy)
     except OSError as error:
         raise KeyUnavailable(
             f"no key could be created at {path}: {error}; set SQUADS_HOME to a directory you can write"
         ) from error
     return load(path)
+
+
+def create(path: str | Path, *, entropy: Callable[[int], bytes] = os.urandom) -> InProcessSigner:
+    """Return the new key in a new file. Raises `KeyUnavailable`, also where the file exists or could be read by others.
+
+    Nothing is left behind where it fails.
+    """
+    path = Path(path)
+    try:
+        _write_new(path, entropy)
+    except FileExistsError as error:
+        raise KeyUnavailable(f"{path} exists, and a key is never written over another; name a new file") from error
+    except OSError as error:
+        raise KeyUnavailable(f"no key could be created at {path}: {error}; name a file that can be written") from error
+    try:
+        return load(path)
+    except KeyUnavailable as error:
+        path.unlink(missing_ok=True)
+        raise KeyUnavailable(
+            f"a key at {path} would not be safe there: {error}. A disk without file modes is mounted with umask=077, "
+            "or name a file on another one"
+        ) from error
+
+
+def _write_new(path: Path, entropy: Callable[[int], bytes]) -> None:
+    """Write a key to a new file, durably. Raises `FileExistsError`, and other kinds of `OSError`."""
+    content = b"squads.private-key/v1 ed25519 %b\n" % entropy(32).hex().encode()
+    # Written aside and linked, so that the file appears whole, and the first one to link it wins.
+    aside = path.with_name(f".{path.name}.{token_hex(8)}")
+    try:
+        _write_exclusively(aside, content)
+        try:
+            os.link(aside, path)
+        except OSError as error:
+            # The file systems of removable disks often know no links.
+            if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+                raise
+            _write_exclusively(path, content)
+        sync_directory(path.parent)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _write_exclusively(path: Path, content: bytes) -> None:
+    descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def load(path: str | Path) -> InProcessSigner:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from squads.contracts.errors import Conflict, InvalidInput, LedgerBroken, Overdrawn
 from squads.kernel.budget import Spend
 from squads.kernel.funds import Reservation, Settlement, booked
-from squads.kernel.ports import Entry, Stored
+from squads.kernel.ports import WORKSPACE, Entry, Stored
 from squads.ledger.errors import Malformed
 from squads.ledger.leaf import decode_leaf, encode_body, leaf_hash
+from squads.ledger.proof import NodeReader, consistency_proof, inclusion_proof
 
 STREAM_CHARS_MAX = 128
 TIME_MS_MAX = 2**53 - 1
@@ -60,6 +61,12 @@ def check_time(time_ms: int, newest_ms: int) -> None:
         )
 
 
+def check_subject(subject: str) -> None:
+    """Raise `InvalidInput` for what nobody's content can be erased by."""
+    if subject in ("", WORKSPACE):
+        raise InvalidInput("what belongs to the workspace itself is not erased; name a packet, a person or a subject")
+
+
 def accounts_after(
     reserve: Reservation | None, settle: Settlement | None, balance_of: Callable[[str], Spend]
 ) -> dict[str, Spend]:
@@ -80,6 +87,38 @@ def accounts_after(
         if limit is not None and spent + held + amount > limit
     ]
     raise Overdrawn(f"the account {reserve.account!r} has no room: {'; '.join(short)}; wait, or raise the limit")
+
+
+def no_checkpoint(size: int) -> InvalidInput:
+    """Return what to raise where no checkpoint of exactly the size that was asked for is stored."""
+    return InvalidInput(f"no checkpoint was signed over exactly {size} receipts; ask for one that was, or for none")
+
+
+def check_covered(indexes: Sequence[int], size: int) -> None:
+    """Raise `InvalidInput` unless a checkpoint over `size` receipts covers every index."""
+    for index in indexes:
+        if not 0 <= index < size:
+            covered = f"receipts 0 to {size - 1}" if size else "nothing yet"
+            raise InvalidInput(f"the checkpoint covers {covered}, and {index} is no such receipt; ask for others")
+
+
+def paths_of(indexes: Sequence[int], size: int, node: NodeReader) -> tuple[tuple[bytes, ...], ...]:
+    """Return an inclusion path for each index. Raises `InvalidInput` for one outside, `LedgerBroken`."""
+    check_covered(indexes, size)
+    try:
+        return tuple(tuple(inclusion_proof(index, size, node)) for index in indexes)
+    except Malformed as error:
+        raise LedgerBroken(f"no proof can be made: {error}; run `squads verify`") from None
+
+
+def consistency_of(old: int, new: int, size: int, node: NodeReader) -> list[bytes]:
+    """Return a consistency proof. Raises `InvalidInput` for sizes that the log does not have, `LedgerBroken`."""
+    if not 0 < old <= new <= size:
+        raise InvalidInput(f"the log has {size} receipts: no tree of {old} grew to one of {new}; 0 < old <= new")
+    try:
+        return consistency_proof(old, new, node)
+    except Malformed as error:
+        raise LedgerBroken(f"no proof can be made: {error}; run `squads verify`") from None
 
 
 def stored_of(stream: str, leaf: bytes, stored_hash: bytes) -> Stored:

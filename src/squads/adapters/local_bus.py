@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from squads.contracts.errors import BusClosed, BusFull, UnknownRecipient
 from squads.contracts.messages import Envelope
-from squads.kernel.ports import DeadLetter
+from squads.kernel.bus_ports import DeadLetter
 
 SEEN_MAX = 100_000
 """How many ids are remembered for deduplication."""

@@ -141,11 +141,11 @@ class SealedJournal:
         asked = Step.model_construct(kind=cast("Any", kind), input=digest, turn=turn, payload=step.payload)
         return self._opened(about, asked)
 
-    async def put(self, about: str, step: Step) -> Step:
+    async def put(self, about: str, step: Step, *, packet: str = "") -> Step:
         """Keep a step, and return the one that counts: ours, unless a genuine one stands there already."""
         mark = self._seal.mark(self._where(about, step), step.payload)
         sealed = step.but(payload=mark + step.payload)
-        kept = await self._kept.put(about, sealed)
+        kept = await self._kept.put(about, sealed, packet=packet)
         if kept.payload == sealed.payload:
             return step
         return self._opened(about, step.but(payload=kept.payload)) or step

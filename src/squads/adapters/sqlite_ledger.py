@@ -19,39 +19,54 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 from squads.adapters.file_lock import LOCK_WAIT_MS
-from squads.adapters.ledger_rows import bodies_of, stored_of
+from squads.adapters.ledger_rows import (
+    bodies_of,
+    check_covered,
+    check_subject,
+    consistency_of,
+    no_checkpoint,
+    paths_of,
+    stored_of,
+)
+from squads.adapters.sqlite_content import EraseContent, EraseSubject, SqliteContents, owners_in
 from squads.adapters.sqlite_journal import SqliteJournal
 from squads.adapters.sqlite_leases import SqliteLeases
+from squads.adapters.sqlite_nodes import node_reader, nodes_at
 from squads.adapters.sqlite_schema import balance_in, open_reader, translated
-from squads.adapters.sqlite_store import Append, Erase, SqliteStore
+from squads.adapters.sqlite_store import SqliteStore
+from squads.adapters.sqlite_work import Append, Outcome
 from squads.adapters.sqlite_writer import SqliteWriter
-from squads.contracts.errors import BlobBroken, BlobMissing, LedgerBroken, LedgerError, StorageUnavailable
+from squads.contracts.errors import BlobMissing, LedgerBroken, SquadsError, StorageUnavailable
 from squads.kernel.budget import Spend
 from squads.kernel.funds import Reservation, Settlement
-from squads.kernel.ports import Appended, Entry, Head, Lease, Signer, Stored
+from squads.kernel.ports import Appended, Entry, Head, Lease, Proved, Signer, Stored
 from squads.ledger.checkpoint import check_origin, parse_checkpoint
 from squads.ledger.errors import Malformed
 from squads.ledger.leaf import decode_leaf
 from squads.ledger.merkle import EMPTY_ROOT
+from squads.ledger.proof import TREE_SIZE_MAX, inclusion_places
 
 _T = TypeVar("_T")
 
 SCAN_ROWS: Final = 256
 """Rows that `scan` holds at a time."""
+PROOFS_PER_READ: Final = 1_000
+"""Proofs whose nodes are read and held at a time; neighbours and everything near the root are read once for all."""
 
 
 class SqliteLedger:
     """A `Ledger` in one SQLite file. Open it with `SqliteLedger.open`; use it from any number of event loops."""
 
-    def __init__(self, writer: SqliteWriter, reader: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, writer: SqliteWriter, reader: sqlite3.Connection, path: Path, contents: SqliteContents) -> None:
         """Use an opened writer and reader; `open` makes them."""
         self._writer = writer
         self._connection = reader
         self._path = path
+        self._contents = contents
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"squads-read-{path.name}")
         self._closed = False
         self._blobs = SqliteBlobs(self)
-        self._journal = SqliteJournal(writer.submit, self._rows)
+        self._journal = SqliteJournal(writer.submit, self._read, contents)
         self._leases = SqliteLeases(path.with_name(path.name + ".holders"), writer.submit, self._read)
 
     @classmethod
@@ -62,6 +77,7 @@ class SqliteLedger:
         log_signer: Signer,
         *,
         outside: str | Path | None,
+        vault: str | Path | None = None,
         lock_wait_ms: int = LOCK_WAIT_MS,
     ) -> SqliteLedger:
         """Open the ledger at `path`, or create it, and check its end before anything is appended. Blocks briefly.
@@ -72,25 +88,35 @@ class SqliteLedger:
             log_signer: Signs checkpoints; must be the key it was created with.
             outside: The append-only checkpoint file, best on another disk; None keeps none, and then neither an old
                 copy nor a cut tail is noticed.
+            vault: The file with the keys that content is encrypted with, beside the private keys; made with the first
+                key. None keeps them in a table of the database: erased content leaves this file all the same, and
+                comes back with any older copy of it.
             lock_wait_ms: How long to wait for another process that is appending.
 
         Raises:
             LedgerBroken: It is no ledger, another log's, or its rows do not have the root that was signed.
             LedgerTooNew: A newer squads wrote it.
             RollbackDetected: It is behind the checkpoint file.
-            StorageUnavailable: It cannot be opened, written or locked.
+            StorageUnavailable: It cannot be opened, written or locked, or the file of keys that it names is not there.
         """
         check_origin(origin)
         path = Path(path)
         beside = None if outside is None else Path(outside)
+        contents = SqliteContents(None if vault is None else Path(vault))
         try:
             writer = SqliteWriter(
-                lambda: SqliteStore(path, origin, log_signer, outside=beside, lock_wait_ms=lock_wait_ms), path
+                lambda: SqliteStore(
+                    path, origin, log_signer, outside=beside, contents=contents, lock_wait_ms=lock_wait_ms
+                ),
+                path,
             )
-        except (sqlite3.Error, OSError) as error:
-            raise translated(error, path) from error
+        except BaseException as error:
+            contents.close()
+            if isinstance(error, (sqlite3.Error, OSError)):
+                raise translated(error, path) from error
+            raise
         try:
-            return cls(writer, open_reader(path), path)
+            return cls(writer, open_reader(path), path, contents)
         except sqlite3.Error as error:
             writer.finish()
             raise translated(error, path) from error
@@ -120,6 +146,7 @@ class SqliteLedger:
         reserve: Reservation | None = None,
         settle: Settlement | None = None,
         fence: Lease | None = None,
+        subject: str | None = None,
     ) -> Appended:
         """Append all `entries` in order, or none of them; durable when it returns.
 
@@ -136,11 +163,9 @@ class SqliteLedger:
             reserve=reserve,
             settle=settle,
             fence=fence,
+            subject=subject,
         )
-        outcome = await self._writer.submit(work, len(bodies))
-        if isinstance(outcome, LedgerError):
-            raise outcome
-        return cast("Appended", outcome)
+        return cast("Appended", _or_raised(await self._writer.submit(work, len(bodies))))
 
     async def balance(self, account: str) -> Spend:
         """Return how a shared account stands."""
@@ -175,6 +200,31 @@ class SqliteLedger:
                 yield row
             after = rows[-1][0]
 
+    async def prove(self, indexes: Sequence[int], *, size: int | None = None) -> Proved:
+        """Return inclusion proofs under the newest checkpoint, or under the stored one of exactly `size`."""
+        return await self._read(lambda connection: self._proved(connection, indexes, size))
+
+    async def consistency(self, old: int, new: int) -> list[bytes]:
+        """Return the proof that the first `old` receipts begin the first `new`."""
+        return await self._read(
+            lambda connection: consistency_of(old, new, self._head_of(connection).size, node_reader(connection))
+        )
+
+    async def erase(self, subject: str) -> int:
+        """Destroy a subject's key and all its content, and rewrite the database without it.
+
+        The time that takes grows with the database, and others wait for it. Raises `StorageUnavailable` where a reader
+        keeps an older moment open: the key is destroyed then, and what is left cannot be decrypted.
+        """
+        check_subject(subject)
+        return cast(
+            "int", _or_raised(await self._writer.submit(EraseSubject(subject=subject, contents=self._contents)))
+        )
+
+    async def subjects(self) -> dict[str, str]:
+        """Return whose each stream is."""
+        return await self._read(owners_in)
+
     async def checkpoints(self) -> list[str]:
         """Return every stored checkpoint note, oldest first."""
         return [note for (note,) in await self._rows("SELECT note FROM checkpoint ORDER BY size")]
@@ -191,6 +241,7 @@ class SqliteLedger:
     def _finish(self) -> None:
         self._connection.close()
         self._writer.finish()
+        self._contents.close()
         self._leases.close()
 
     async def _read(self, query: Callable[[sqlite3.Connection], _T]) -> _T:
@@ -221,10 +272,30 @@ class SqliteLedger:
             found.append(stored)
         return found
 
-    def _head_of(self, connection: sqlite3.Connection) -> Head:
+    def _proved(self, connection: sqlite3.Connection, indexes: Sequence[int], size: int | None) -> Proved:
+        connection.execute("BEGIN")
+        try:
+            head = self._head_of(connection, size)
+            check_covered(indexes, head.size)
+            paths: list[tuple[bytes, ...]] = []
+            for start in range(0, len(indexes), PROOFS_PER_READ):
+                part = indexes[start : start + PROOFS_PER_READ]
+                places = {place for index in part for place in inclusion_places(index, head.size)}
+                paths += paths_of(part, head.size, nodes_at(connection, places))
+            return Proved(head=head, paths=tuple(paths))
+        finally:
+            connection.execute("COMMIT")
+
+    def _head_of(self, connection: sqlite3.Connection, size: int | None = None) -> Head:
+        if size is not None and not 0 < size <= TREE_SIZE_MAX:  # SQLite has no larger integers
+            raise no_checkpoint(size)
         row = connection.execute(
-            "SELECT note, (SELECT leaf FROM entry WHERE seq = size - 1) FROM checkpoint ORDER BY size DESC LIMIT 1"
+            "SELECT note, (SELECT leaf FROM entry WHERE seq = size - 1) FROM checkpoint "
+            "WHERE ?1 IS NULL OR size = ?1 ORDER BY size DESC LIMIT 1",
+            (size,),
         ).fetchone()
+        if row is None and size is not None:
+            raise no_checkpoint(size)
         if row is None:
             return Head(size=0, root=EMPTY_ROOT, time_ms=0, checkpoint="")
         try:
@@ -242,32 +313,38 @@ class SqliteBlobs:
         """Share the ledger's threads."""
         self._ledger = ledger
 
-    async def put(self, content: bytes) -> str:
+    async def put(self, content: bytes, *, subject: str = "") -> str:
         """Store `content` durably and return its SHA-256 as 64 hex digits."""
         content = bytes(content)
-        await self._ledger._writer.submit(Append(content=(content,)))
+        _or_raised(await self._ledger._writer.submit(Append(content=(content,), subject=subject)))
         return sha256(content).hexdigest()
 
     async def get(self, digest: str) -> bytes:
         """Return the content. Raises `BlobMissing` or `BlobBroken`."""
         raw = _raw(digest)
-        rows = await self._ledger._rows("SELECT content FROM blob WHERE digest = ?", (raw,)) if raw else []
-        if not rows:
+        contents = self._ledger._contents
+        content = await self._ledger._read(lambda connection: contents.get(connection, raw)) if raw else None
+        if content is None:
             raise BlobMissing(f"no content under {digest[:64]!r} in {self._ledger._path}: never stored, or erased")
-        content: bytes = rows[0][0]
-        if sha256(content).digest() != raw:
-            raise BlobBroken(f"the content under {digest} has another digest; erase it, and store it again")
         return content
 
     async def has(self, digest: str) -> bool:
         """Say whether content is stored under this digest."""
         raw = _raw(digest)
-        return bool(raw and await self._ledger._rows("SELECT 1 FROM blob WHERE digest = ?", (raw,)))
+        contents = self._ledger._contents
+        return bool(raw and await self._ledger._read(lambda connection: contents.has(connection, raw)))
 
     async def erase(self, digest: str) -> bool:
         """Remove the content; True when there was some."""
         raw = _raw(digest)
-        return bool(raw and await self._ledger._writer.submit(Erase(digest=raw)))
+        return bool(raw and await self._ledger._writer.submit(EraseContent(digest=raw)))
+
+
+def _or_raised(outcome: Outcome) -> Outcome:
+    """Return the outcome of a work; one that was not done raises why."""
+    if isinstance(outcome, SquadsError):
+        raise outcome
+    return outcome
 
 
 def _raw(digest: str) -> bytes:

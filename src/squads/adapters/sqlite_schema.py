@@ -1,10 +1,10 @@
 """The SQLite file: its tables, how a connection is opened, and what SQLite's errors mean here.
 
 Rows are only ever inserted; the triggers that refuse everything else are guard rails against mistakes, not proof
-against an attacker, who can drop them. Only `blob` and `step` may lose rows, because content must be erasable; only
-the rows of `account` change, which the receipts give again at any time, and those of `lease` and `holder`, which say
-who is at work now. This file must never change a table of
-version 1: what comes later adds tables, as `step`, `account`, `lease` and `holder` were added.
+against an attacker, who can drop them. Only `content` and `step` may lose rows, because content must be erasable, and
+`subject` its keys; only the rows of `account` change, which the receipts give again at any time, and those of `lease`
+and `holder`, which say who is at work now. A file of an older version is brought forward by
+`squads.adapters.sqlite_migrations` before anything else is written; this file must never change what a version means.
 """
 
 from __future__ import annotations
@@ -17,58 +17,19 @@ from typing import Final
 from urllib.parse import quote
 
 from squads.adapters.private_files import make_private_directory, open_private, sync_directory
+from squads.adapters.sqlite_content import SqliteContents
+from squads.adapters.sqlite_migrations import migrate
+from squads.adapters.sqlite_tables import ADDED, APPEND_ONLY, CONTENT, JOURNAL, TABLES, guards
 from squads.contracts.errors import LedgerBroken, LedgerError, LedgerTooNew, StorageUnavailable
 from squads.kernel.budget import NOTHING_SPENT, Spend
 
 APPLICATION_ID: Final = 0x53514144
 """The bytes `SQAD`, so that `file` and others can tell what this is."""
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 SQLITE_VERSION_MIN: Final = (3, 37, 0)
 """STRICT tables."""
 BUSY_WAIT_MS: Final = 5_000
 """How long to wait for a tool that holds the database without taking the ledger's lock."""
-
-_TABLES: Final = """
-CREATE TABLE ledger (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
--- The stream and the position in it are an index; what is true stands in the leaf.
-CREATE TABLE entry (
-  seq INTEGER PRIMARY KEY, stream INTEGER NOT NULL, position INTEGER NOT NULL,
-  leaf BLOB NOT NULL, leaf_hash BLOB NOT NULL, UNIQUE (stream, position)
-) STRICT;
--- Full subtrees of level 1 and above; level 0 is entry.leaf_hash. Every proof can be made from these.
-CREATE TABLE node (
-  level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, idx)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
-CREATE TABLE blob (digest BLOB PRIMARY KEY, content BLOB NOT NULL) STRICT;
-CREATE TRIGGER entry_gapless BEFORE INSERT ON entry
-  WHEN NEW.seq IS NOT (SELECT coalesce(max(seq) + 1, 0) FROM entry)
-  BEGIN SELECT raise(ABORT, 'receipts are appended, each after the one before'); END;
-"""
-_JOURNAL: Final = """
--- What was paid for. Not part of the log: nothing here is signed, and nothing that is signed speaks of it.
-CREATE TABLE IF NOT EXISTS step (
-  about TEXT NOT NULL, kind TEXT NOT NULL, input TEXT NOT NULL, turn INTEGER NOT NULL, payload BLOB NOT NULL,
-  PRIMARY KEY (about, kind, input, turn)
-) STRICT;
-CREATE TRIGGER IF NOT EXISTS step_update BEFORE UPDATE ON step
-  BEGIN SELECT raise(ABORT, 'the first step that was put is the one that is kept'); END;
-"""
-_ADDED: Final = """
-CREATE TABLE IF NOT EXISTS account (
-  name TEXT PRIMARY KEY, tokens INTEGER NOT NULL, microusd INTEGER NOT NULL, wait_ms INTEGER NOT NULL,
-  calls INTEGER NOT NULL, tokens_reserved INTEGER NOT NULL, microusd_reserved INTEGER NOT NULL,
-  wait_ms_reserved INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
--- Who holds which open packet, and how often each holder has said that it lives. An empty holder gave a packet back.
-CREATE TABLE IF NOT EXISTS lease (
-  packet TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS holder (name TEXT PRIMARY KEY, beat INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-"""
-"""What a file may lack that was made without it. Behind an account's name, the columns are the fields of a `Spend`."""
-_APPEND_ONLY: Final = ("ledger", "stream", "entry", "node", "checkpoint")
 
 
 def create_file(path: Path) -> None:
@@ -108,33 +69,24 @@ def open_reader(path: Path) -> sqlite3.Connection:
     )
 
 
-def ensure_schema(connection: sqlite3.Connection, path: Path, origin: str, log_vkey: str) -> None:
-    """Create the tables in an empty file, or check that they are this log's. The caller holds the ledger's lock.
+def ensure_schema(
+    connection: sqlite3.Connection, path: Path, origin: str, log_vkey: str, contents: SqliteContents
+) -> None:
+    """Create the tables in an empty file, or check that they are this log's, and bring an older version forward.
 
-    A file from before there was a journal gets its table.
-
-    Raises `LedgerTooNew`, `LedgerBroken` or `sqlite3.Error`.
+    The caller holds the ledger's lock. Raises `LedgerTooNew`, `LedgerBroken`, `StorageUnavailable` or `sqlite3.Error`.
     """
     if sqlite3.sqlite_version_info < SQLITE_VERSION_MIN:
         raise StorageUnavailable(f"SQLite {sqlite3.sqlite_version} is too old for STRICT tables; use 3.37 or newer")
     if is_empty(connection):
-        guards = "".join(
-            f"CREATE TRIGGER {table}_{act.lower()} BEFORE {act} ON {table} "
-            f"BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;\n"
-            for table in _APPEND_ONLY
-            for act in ("UPDATE", "DELETE")
-        )
-        guards += (
-            "CREATE TRIGGER blob_update BEFORE UPDATE ON blob "
-            "BEGIN SELECT raise(ABORT, 'content is named by its digest; store other content beside it'); END;\n"
-        )
         connection.executescript(
-            f"BEGIN IMMEDIATE; {_TABLES} {_JOURNAL} {_ADDED} {guards} PRAGMA application_id={APPLICATION_ID}; "
-            f"PRAGMA user_version={SCHEMA_VERSION};"
+            f"BEGIN IMMEDIATE; {TABLES} {CONTENT} {JOURNAL} {ADDED} {guards(*APPEND_ONLY)} "
+            f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION};"
         )
         connection.executemany(
             "INSERT INTO ledger (name, value) VALUES (?, ?)", [("origin", origin), ("log_vkey", log_vkey)]
         )
+        contents.attach(connection)
         connection.execute("COMMIT")
         return
     check_identity(connection, path)
@@ -143,8 +95,10 @@ def ensure_schema(connection: sqlite3.Connection, path: Path, origin: str, log_v
         raise LedgerBroken(f"{path} is the ledger {known.get('origin')!r}, not {origin!r}; check path and origin")
     if known.get("log_vkey") != log_vkey:
         raise LedgerBroken(f"the checkpoints of {path} are signed by another key than the one given; use that key")
+    migrate(connection, contents)
     # Nothing is written where they are there. The version stays: who does not know these tables leaves them be.
-    connection.executescript(_JOURNAL + _ADDED)
+    connection.executescript(ADDED)
+    contents.attach(connection)
 
 
 def balance_in(connection: sqlite3.Connection, name: str) -> Spend:

@@ -7,23 +7,40 @@ error or after another process wrote, and never sign what it did not read back f
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from hashlib import sha256
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from squads.adapters.checkpoint_file import CheckpointFile
 from squads.adapters.file_lock import FileLock
 from squads.adapters.ledger_rows import accounts_after, check_expected, check_time
-from squads.adapters.sqlite_journal import EraseSteps, KeepStep
-from squads.adapters.sqlite_leases import LeaseWork, compare_fence, write_fence
-from squads.adapters.sqlite_schema import balance_in, create_file, ensure_schema, open_writer, write_balances
-from squads.contracts.errors import Conflict, LeaseLost, LedgerBroken, Overdrawn, RollbackDetected, StorageUnavailable
-from squads.contracts.thinking import Step
-from squads.kernel.funds import Reservation, Settlement
-from squads.kernel.ports import Appended, Head, Lease, Signer
+from squads.adapters.sqlite_content import EraseContent, EraseSubject, SqliteContents, name_owner
+from squads.adapters.sqlite_files import Files, files_at, inode, keep_open
+from squads.adapters.sqlite_journal import EraseSteps
+from squads.adapters.sqlite_leases import compare_fence, write_fence
+from squads.adapters.sqlite_migrations import emptied
+from squads.adapters.sqlite_nodes import node_reader
+from squads.adapters.sqlite_schema import (
+    balance_in,
+    create_file,
+    ensure_schema,
+    open_writer,
+    translated,
+    write_balances,
+)
+from squads.adapters.sqlite_work import Append, Outcome, Work
+from squads.contracts.errors import (
+    Conflict,
+    LeaseLost,
+    LedgerBroken,
+    Overdrawn,
+    RollbackDetected,
+    StorageUnavailable,
+    SubjectErased,
+)
+from squads.kernel.ports import Appended, Head, Signer
 from squads.ledger.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
 from squads.ledger.errors import Malformed
 from squads.ledger.leaf import decode_leaf, leaf_hash
@@ -34,50 +51,19 @@ from squads.ledger.sequence import Batch, Tail, first_difference, sequence
 STREAMS_CACHED_MAX: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Append:
-    """Work for the store: entries in their streams, and the content that they speak of."""
-
-    streams: Sequence[str] = ()
-    bodies: Sequence[bytes] = ()
-    """One for each of `streams`, from `leaf.encode_body`; none where only content is stored."""
-    expect: Mapping[str, int] = field(default_factory=dict)
-    time_ms: int = 0
-    content: Sequence[bytes] = ()
-    reserve: Reservation | None = None
-    settle: Settlement | None = None
-    fence: Lease | None = None
-
-    @property
-    def size_bytes(self) -> int:
-        """About what it adds to the database."""
-        return sum(map(len, self.bodies)) + sum(map(len, self.content))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Erase:
-    """Work for the store: remove one content."""
-
-    digest: bytes
-
-    @property
-    def size_bytes(self) -> int:
-        """Nothing is added."""
-        return 0
-
-    def apply(self, connection: sqlite3.Connection) -> bool:
-        """Remove it, inside the caller's transaction; True when there was some."""
-        return connection.execute("DELETE FROM blob WHERE digest = ?", (self.digest,)).rowcount > 0
-
-
-Work = Append | Erase | KeepStep | EraseSteps | LeaseWork
-Outcome = Appended | Step | Lease | int | Conflict | LeaseLost | Overdrawn | None
-
-
 class SqliteStore:
     """The connection, the lock, the file outside, and the cached end of the log."""
 
-    def __init__(self, path: Path, origin: str, signer: Signer, *, outside: Path | None, lock_wait_ms: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        origin: str,
+        signer: Signer,
+        *,
+        outside: Path | None,
+        contents: SqliteContents,
+        lock_wait_ms: int,
+    ) -> None:
         """Open the ledger, create it if there is none, and check its end.
 
         Raises `LedgerError`, and unchanged whatever the medium raises: `OSError` and `sqlite3.Error`.
@@ -85,6 +71,7 @@ class SqliteStore:
         self.path = path
         self._origin = origin
         self._signer = signer
+        self._contents = contents
         self._vkey = encode_vkey(origin, signer.public_key)
         self._log_key = parse_vkey(self._vkey)
         self._connection: sqlite3.Connection | None = None
@@ -94,7 +81,7 @@ class SqliteStore:
         """Name to (row id, length)."""
         self._known: Checkpoint | None = None
         """The highest checkpoint this process knows of, from outside or by its own commits."""
-        self._inode = (0, 0)
+        self._files = Files()
         self._outside: CheckpointFile | None = None
         self._closed = False
         create_file(path)
@@ -116,6 +103,8 @@ class SqliteStore:
         of the log anew.
         """
         with self._lock.held():
+            if self._connection is not None:
+                self._files.check(self.path)
             try:
                 connection = self._connected()
                 connection.execute("BEGIN IMMEDIATE")
@@ -128,14 +117,28 @@ class SqliteStore:
                     # The database first: a file that is ahead of it would cry rollback after every crash.
                     if self._outside is not None:
                         self._outside.append(head.checkpoint)
-                if any(isinstance(work, Erase | EraseSteps) for work in works):
+                if any(isinstance(work, EraseContent | EraseSteps) for work in works):
                     # Erased content leaves the WAL too; where a reader still needs it, later commits overwrite it.
                     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                if any(isinstance(work, EraseSubject) for work in works):
+                    outcomes = self._emptied(connection, works, outcomes)
                 return outcomes
             except BaseException:
                 # Also after a failed COMMIT, which may have succeeded: the database knows, this process does not.
                 self._forget()
                 raise
+
+    def _emptied(self, connection: sqlite3.Connection, works: Sequence[Work], outcomes: list[Outcome]) -> list[Outcome]:
+        """Make what was erased leave the files; where that cannot be, only who erased hears of it: the rest is done."""
+        try:
+            emptied(connection)
+        except (StorageUnavailable, sqlite3.Error) as error:
+            failed = translated(error, self.path)
+            return [
+                failed if isinstance(work, EraseSubject) else outcome
+                for work, outcome in zip(works, outcomes, strict=True)
+            ]
+        return outcomes
 
     def close(self) -> None:
         """Let go of everything. Closing twice is no error."""
@@ -144,6 +147,9 @@ class SqliteStore:
         self._closed = True
         # Inside the lock where it can be had: the last connection to close resets the WAL.
         with suppress(StorageUnavailable), self._lock.held():
+            if self._connection is not None and self._files.index_was_removed(self.path):
+                keep_open(self._connection)
+                self._connection = None
             self._forget()
         self._forget()
         if self._outside is not None:
@@ -171,13 +177,17 @@ class SqliteStore:
                 if work.bodies:
                     check_time(work.time_ms, tail.time_ms)
                 accounts = accounts_after(work.reserve, work.settle, lambda name: balance_in(connection, name))
-            except (Conflict, LeaseLost, Overdrawn) as error:
+                subject = self._contents.subject(connection, work.owner(connection)) if work.content else None
+            except (Conflict, LeaseLost, Overdrawn, SubjectErased) as error:
                 outcomes.append(error)
                 continue
             # 2. Places in the log, and in each stream.
             batch = sequence(tail, work.bodies, work.time_ms) if work.bodies else None
             if batch is not None:
                 rows = zip(work.streams, batch.leaves, batch.hashes, strict=True)
+                if work.subject is not None:
+                    begun = [name for name in dict.fromkeys(work.streams) if not self._stream(connection, name)[0]]
+                    name_owner(connection, begun, work.owner(connection))
                 for seq, (name, leaf, digest) in enumerate(rows, batch.first_seq):
                     stream, length = self._stream(connection, name, create=True)
                     self._streams[name] = (stream, length + 1)
@@ -190,11 +200,8 @@ class SqliteStore:
                 write_fence(connection, work.fence, taken=taken)
             if accounts:
                 write_balances(connection, accounts)
-            if work.content:
-                connection.executemany(
-                    "INSERT INTO blob (digest, content) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                    [(sha256(content).digest(), content) for content in work.content],
-                )
+            if subject is not None:
+                self._contents.keep(connection, subject, work.content)
             outcomes.append(True if batch is None else batch)
         if not entries:
             return [outcome for outcome in outcomes if not isinstance(outcome, Batch)], tail, None
@@ -244,18 +251,19 @@ class SqliteStore:
     def _connected(self) -> sqlite3.Connection:
         """Return the connection, a new one if the file under this name is not the one that was opened."""
         # A copy put in its place would otherwise leave us appending to a file without a name.
-        if self._connection is not None and self._inode != _inode(self.path):
+        if self._connection is not None and self._files.database != inode(self.path):
             self._forget()
         return self._connection or self._connect()
 
     def _connect(self) -> sqlite3.Connection:
         connection = open_writer(self.path)
         try:
-            self._inode = _inode(self.path)
-            ensure_schema(connection, self.path, self._origin, self._vkey)
+            database = inode(self.path)
+            ensure_schema(connection, self.path, self._origin, self._vkey, self._contents)
             connection.execute("BEGIN")
             self._reread(connection, _newest_note(connection))
             connection.execute("COMMIT")
+            self._files = replace(files_at(self.path), database=database)
         except BaseException:
             connection.close()
             raise
@@ -339,16 +347,8 @@ class SqliteStore:
             )
 
     def _edge(self, connection: sqlite3.Connection, size: int) -> Edge:
-        def node(level: int, index: int) -> bytes | None:
-            row = (
-                connection.execute("SELECT hash FROM node WHERE level = ? AND idx = ?", (level, index))
-                if level
-                else connection.execute("SELECT leaf_hash FROM entry WHERE seq = ?", (index,))
-            ).fetchone()
-            return None if row is None else row[0]
-
         try:
-            return Edge.rebuild(size, node)
+            return Edge.rebuild(size, node_reader(connection))
         except Malformed as error:
             raise LedgerBroken(f"{self.path}: {error}; run `squads verify`") from None
 
@@ -359,11 +359,6 @@ class SqliteStore:
                 f"{outside.path} holds no checkpoint of {self._origin}; it belongs to another log, or was overwritten"
             )
         return newest
-
-
-def _inode(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_dev, found.st_ino
 
 
 def _newest_note(connection: sqlite3.Connection) -> tuple[int, str] | None:

@@ -13,6 +13,7 @@ from squads.adapters.redis_bus import acl
 from squads.adapters.redis_bus.acl import BusUser
 from squads.cli.gate import default_store
 from squads.contracts.errors import InvalidInput, StorageUnavailable
+from squads.stores import Place
 
 
 def print_acl(
@@ -21,7 +22,7 @@ def print_acl(
     workspace: str | None,
     new_passwords: bool,
     passwords: Path | None,
-    store: Path | None,
+    store: Place | None,
     as_json: bool,
 ) -> int:
     """Print the lines for the roles given, or for all of the project, and return 0.
@@ -77,7 +78,7 @@ def _roles_of_project() -> list[str]:
     return list(servable(project))  # the coordinator of a project without a card for one has a user as well
 
 
-def _workspace_of(store: Path) -> str:
-    from squads.audit import trust_in
+def _workspace_of(store: Place) -> str:
+    from squads.stores import trust_in
 
     return trust_in(store).origin.split("/")[2]

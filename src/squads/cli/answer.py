@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from pathlib import Path
 
 from rich.text import Text
 
@@ -21,12 +20,13 @@ from squads.contracts.outcome import Outcome
 from squads.contracts.records import Channel
 from squads.desk import Desk
 from squads.overview import OpenQuestion
+from squads.stores import Place
 
 CHANNELS: dict[str, str] = {"terminal": "at a terminal", "program": "by a program: standard input is no terminal"}
 
 
 def answer_question(
-    packet: str, *, approve: bool, reason: str, digest: str | None, person: str, store: Path | None, as_json: bool
+    packet: str, *, approve: bool, reason: str, digest: str | None, person: str, store: Place | None, as_json: bool
 ) -> int:
     """Show what is asked, answer it as `person`, and return the exit code of the packet's outcome."""
     where = store or default_store()
@@ -58,13 +58,13 @@ def answer_question(
     return outcome.exit_code
 
 
-async def _ask(store: Path, packet: str) -> tuple[OpenQuestion, int]:
+async def _ask(store: Place, packet: str) -> tuple[OpenQuestion, int]:
     async with Desk.open(store) as desk:
         return await desk.question(packet), desk.workspace.clock.now_ms()
 
 
 async def _answer(
-    store: Path,
+    store: Place,
     question: OpenQuestion,
     person: str,
     *,

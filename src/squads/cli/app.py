@@ -14,8 +14,21 @@ from typing import Annotated
 
 import typer
 
-from squads.cli import bus_commands
-from squads.cli.options import Bus, Elsewhere, Json, Signing, Store
+from squads.cli import bus_commands, kept_commands, keys_commands, signer
+from squads.cli.anchors import anchors
+from squads.cli.options import (
+    About,
+    As,
+    Asked,
+    Bus,
+    Elsewhere,
+    Health,
+    Json,
+    Root,
+    Signing,
+    Store,
+)
+from squads.cli.store import store as store_commands
 
 app = typer.Typer(
     name="squads",
@@ -25,9 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-Asked = Annotated[str, typer.Argument(help="The packet's id, or at least its first 6 digits.")]
 Digest = Annotated[str | None, typer.Option(metavar="HEX", help="The composition's digest, or its first digits.")]
-As = Annotated[str, typer.Option("--as", metavar="NAME", help="Who this is; their key must be on this machine.")]
 Stopped = Annotated[str | None, typer.Option(metavar="ID", help="Only this packet, by id or its first 6 digits.")]
 
 Record = Annotated[
@@ -84,6 +95,7 @@ def run(
     bus: Bus = None,
     signing: Signing = "shared",
     elsewhere: Elsewhere = False,
+    subject: About = None,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
@@ -92,9 +104,10 @@ def run(
     from squads.cli.run import run_packet
 
     over = OverBus(bus, signing, elsewhere)
-    raise typer.Exit(
-        run_packet(brief, store=store, out=out, yes=yes, as_json=as_json, record=record, replay=replay, over=over)
+    done = run_packet(
+        brief, store=store, out=out, yes=yes, as_json=as_json, record=record, replay=replay, over=over, subject=subject
     )
+    raise typer.Exit(done)
 
 
 @app.command()
@@ -125,19 +138,21 @@ def serve(
     bus: Bus = None,
     signing: Signing = "shared",
     elsewhere: Elsewhere = False,
+    health: Health = None,
     store: Store = None,
 ) -> None:
     """Take up every open packet that nobody holds with the project's squad, until SIGTERM or Ctrl-C."""
     from squads.cli.over_bus import OverBus
     from squads.cli.serve import serve_workspace
 
-    raise typer.Exit(serve_workspace(store=store, over=OverBus(bus, signing, elsewhere)))
+    raise typer.Exit(serve_workspace(store=store, over=OverBus(bus, signing, elsewhere), health=health))
 
 
 invariants = typer.Typer(
     help="The rules that the checks hold.", invoke_without_command=True, rich_markup_mode=None, add_completion=False
 )
 app.add_typer(invariants, name="invariants")
+app.add_typer(store_commands, name="store")
 
 
 @invariants.callback()
@@ -168,6 +183,7 @@ def gate(
     gates: Annotated[
         list[str] | None, typer.Option("--gate", help="A gate of the project or a check to require.")
     ] = None,
+    subject: About = None,
     store: Store = None,
     form: Annotated[str, typer.Option("--format", help="text, json, sarif, junit or markdown.")] = "text",
     write: Annotated[
@@ -180,19 +196,11 @@ def gate(
 
     change = read_change(paths or [], commits=commits, staged=staged, name=name)
     form = "json" if as_json else form
-    done = gate_change(change, gates=gates or [], store=store, form=form, files=write or [], commits=commits)
-    raise typer.Exit(done)
-
-
-@app.command()
-def verify(
-    store: Annotated[Path | None, typer.Argument(help="The store to verify; `.squads` by default.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Re-derive a ledger: frames, links, signatures, roles, checkpoints, and the rules replayed over it."""
-    from squads.cli.verify import verify_store
-
-    raise typer.Exit(verify_store(store, as_json=as_json))
+    raise typer.Exit(
+        gate_change(
+            change, gates=gates or [], store=store, form=form, files=write or [], commits=commits, subject=subject
+        )
+    )
 
 
 @app.command()
@@ -291,13 +299,14 @@ def lift(
 @app.command()
 def people(
     add: Annotated[str | None, typer.Option(metavar="NAME", help="Make a key for NAME, signed by the root.")] = None,
+    root: Root = None,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
     """Show whose keys may answer questions and lift stops."""
     from squads.cli.people import show_people
 
-    raise typer.Exit(show_people(add=add, store=store, as_json=as_json))
+    raise typer.Exit(show_people(add=add, root=root, store=store, as_json=as_json))
 
 
 @app.command()
@@ -327,6 +336,10 @@ def report(
 
 
 bus_commands.add_to(app)
+kept_commands.add_to(app)
+keys_commands.add_to(app)
+signer.add_to(app)
+app.add_typer(anchors)
 
 
 def main() -> None:

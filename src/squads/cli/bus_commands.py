@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from squads.cli.dead import dead
-from squads.cli.options import Bus, DeadAfter, Json, Signing, Store
+from squads.cli.options import Bus, DeadAfter, Json, Root, Signing, Store
 
 Roles = Annotated[
     list[str] | None, typer.Option("--role", metavar="NAME", help="A role of this project; give one --role for each.")
@@ -71,13 +71,16 @@ def enroll(
     roles: Roles = None,
     trust: TrustFile = None,
     keys: Keys = None,
+    root: Root = None,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
     """Ask for a worker's own keys to be registered (--role, on its machine), or register them (REQUEST)."""
     from squads.cli.enroll import ask_or_register
 
-    raise typer.Exit(ask_or_register(request, roles=roles or [], trust=trust, keys=keys, store=store, as_json=as_json))
+    raise typer.Exit(
+        ask_or_register(request, roles=roles or [], trust=trust, keys=keys, root=root, store=store, as_json=as_json)
+    )
 
 
 def worker(
@@ -92,13 +95,16 @@ def worker(
     trust: TrustFile = None,
     keys: Keys = None,
     signing: Signing = "shared",
+    signer: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="The socket of a signer daemon that keeps these roles' keys.")
+    ] = None,
     dead_after: DeadAfter = 15.0,
     store: Store = None,
 ) -> None:
     """Serve roles of this project in a process of their own, over a bus. SIGTERM drains; a second one ends at once."""
     from squads.cli.worker import Serving, serve_here
 
-    asked = Serving(roles or [], bus, slots, grace, health, log, trust, keys, signing, store, dead_after)
+    asked = Serving(roles or [], bus, slots, grace, health, log, trust, keys, signing, store, dead_after, signer)
     raise typer.Exit(serve_here(asked))
 
 

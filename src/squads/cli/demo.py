@@ -30,6 +30,7 @@ from squads.contracts.outcome import AwaitingApproval, Composed, Halted, NotComp
 from squads.contracts.records import QuestionRecord
 from squads.handover import Reader
 from squads.squad import Squad
+from squads.stores import Place
 
 LINES_MAX = 1
 """Lines of one evidence that are shown, and of what would satisfy it."""
@@ -52,7 +53,7 @@ def show_demo(*, yes: bool, as_json: bool, page: Path | None = None) -> int:
         # A page is for what verifies: it would not be written for anything else.
         written = page if page and not found.failed else None
         if written:
-            write_report(outcome.packet, store=store, form=None, out=written, as_json=False, called=GONE)
+            write_report(outcome.packet, store=store, form=None, out=written, as_json=False, called=GONE, keys=keys)
         if as_json:
             data = {**show.as_data(outcome), "checkpoint": checkpoint, "verified": not found.failed}
             sys.stdout.write(json.dumps({**data, "page": str(written) if written else None}) + "\n")
@@ -93,7 +94,7 @@ def _tell_page(out: Console, page: Path | None, written: Path | None) -> None:
         out.print("  squads demo --page story.html keeps this story as a page, with every receipt.")
 
 
-async def _tell(out: Console, store: Path, keys: Path, *, yes: bool) -> tuple[Outcome, str, Chapters]:
+async def _tell(out: Console, store: Place, keys: Path, *, yes: bool) -> tuple[Outcome, str, Chapters]:
     """Run the packet, and say what happens as it becomes durable."""
     told = asyncio.Event()
     squad = Squad(

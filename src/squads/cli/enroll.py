@@ -29,7 +29,7 @@ from squads.enrolment import (
     worker_signers,
 )
 from squads.roster import LOOK_SECONDS, workspace_in
-from squads.workspace import keys_of
+from squads.stores import Place, keys_of
 
 
 def ask_or_register(
@@ -38,7 +38,8 @@ def ask_or_register(
     roles: list[str],
     trust: Path | None,
     keys: Path | None,
-    store: Path | None,
+    root: Path | None = None,
+    store: Place | None,
     as_json: bool,
 ) -> int:
     """Print a request for these roles, or register the keys of one, and return 0."""
@@ -47,11 +48,11 @@ def ask_or_register(
             "on the worker's machine: squads enroll --role NAME; where the root key is: squads enroll REQUEST"
         )
     if request is not None:
-        return asyncio.run(_register(request, keys, store or default_store(), as_json=as_json))
+        return asyncio.run(_register(request, keys, root, store or default_store(), as_json=as_json))
     return _ask(roles, trust, keys, store, as_json=as_json)
 
 
-def _ask(roles: list[str], trust: Path | None, keys: Path | None, store: Path | None, *, as_json: bool) -> int:
+def _ask(roles: list[str], trust: Path | None, keys: Path | None, store: Place | None, *, as_json: bool) -> int:
     known = trust_at(trust, store)
     named = [name for name in roles if ":" not in name]  # `gate:schema` says itself what it is, where no card does
     wanted = [role for role in roles if ":" in role]
@@ -74,8 +75,8 @@ def _ask(roles: list[str], trust: Path | None, keys: Path | None, store: Path | 
     return 0
 
 
-async def _register(given: str, keys: Path | None, store: Path, *, as_json: bool) -> int:
-    async with Desk.open(store, keys=keys) as desk:
+async def _register(given: str, keys: Path | None, root: Path | None, store: Place, *, as_json: bool) -> int:
+    async with Desk.open(store, keys=keys, root=root) as desk:
         workspace = desk.workspace
         await workspace.refresh()
         now_ms = workspace.clock.now_ms()

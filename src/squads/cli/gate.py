@@ -29,6 +29,7 @@ from squads.instances import checks_named
 from squads.kernel.ports import Head
 from squads.project import Project
 from squads.squad import Squad
+from squads.stores import Place
 
 FORMATS = ("text", "json", "sarif", "junit", "markdown")
 ENDINGS = {".txt": "text", ".json": "json", ".sarif": "sarif", ".xml": "junit", ".md": "markdown"}
@@ -62,10 +63,11 @@ def gate_change(
     change: Change,
     *,
     gates: list[str],
-    store: Path | None,
+    store: Place | None,
     form: str = "text",
     files: list[Path] | None = None,
     commits: str | None = None,
+    subject: str | None = None,
 ) -> int:
     """Gate a change, print the verdicts in one of `FORMATS`, write them to `files` too, and return the exit code."""
     forms = {path: _form_of(path) for path in files or ()}  # before anything is judged
@@ -73,7 +75,7 @@ def gate_change(
         raise InvalidInput(f"{form!r} is no format of a gate; write one of {', '.join(FORMATS)}")
     where = store or default_store()
     project = project_for(commits)
-    outcome, head = asyncio.run(judge(change, gates=gates, store=where, project=project))
+    outcome, head = asyncio.run(judge(change, gates=gates, store=where, project=project, subject=subject))
 
     def written(kind: str) -> str:
         return _written(kind, change, outcome, where, head, _who_judged(project))
@@ -112,13 +114,13 @@ def _save(path: Path, text: str) -> None:
         ) from error
 
 
-def _place(out: Console, outcome: Outcome, where: Path, head: Head) -> None:
+def _place(out: Console, outcome: Outcome, where: Place, head: Head) -> None:
     place = show.one_line(str(where))
     # As `Text`: a path may hold what rich would read as markup.
     out.print(Text(f"packet {outcome.packet}, {head.size} receipts in {place}; check them: squads verify {place}"))
 
 
-def _written(kind: str, change: Change, outcome: Outcome, where: Path, head: Head, judges: str) -> str:
+def _written(kind: str, change: Change, outcome: Outcome, where: Place, head: Head, judges: str) -> str:
     """Return the result in one format, whole."""
     if kind == "json":
         data = {"change": change.title, **show.as_data(outcome), "store": str(where), "checkpoint": head.checkpoint}
@@ -175,7 +177,13 @@ def project_for(commits: str | None = None) -> Project | None:
 
 
 async def judge(
-    change: Change, *, gates: list[str], store: Path, keys: Path | None = None, project: Project | None = None
+    change: Change,
+    *,
+    gates: list[str],
+    store: Place,
+    keys: Path | None = None,
+    project: Project | None = None,
+    subject: str | None = None,
 ) -> tuple[Outcome, Head]:
     """Open a packet for a change, have every gate read it, and return how it ended."""
     # One attempt: the change was made elsewhere, and only its author can mend it.
@@ -189,7 +197,7 @@ async def judge(
         # Judging is not composing: who must approve compositions is asked when the project's own squad runs.
         squad = project.squad(gates=judges, store=store, keys=keys, approval=None, **given)
     try:
-        outcome = await squad.run(f"Judge {change.title}."[: limits.brief_chars_max])
+        outcome = await squad.run(f"Judge {change.title}."[: limits.brief_chars_max], subject=subject)
         return outcome, await (await squad.workspace()).ledger.head()
     finally:
         await squad.close()

@@ -14,6 +14,7 @@ from squads.ledger.trust import Trust
 from squads.project import Project
 from squads.resolve import name_of
 from squads.roles.coordinator import OneTask
+from squads.stores import TRUST, Place, StoreUrl, trust_in
 
 TRUST_BYTES_MAX = 16 * 1024
 ONE_TASK = name_of(OneTask())
@@ -59,9 +60,12 @@ def spoken(roles: Mapping[str, Any]) -> dict[str, str]:
     return {name: f"{role.kind}:{name}" for name, role in roles.items()}
 
 
-def trust_at(path: Path | None, store: Path | None) -> Trust:
+def trust_at(path: Path | None, store: Place | None) -> Trust:
     """Return what a `trust.json` says: the one named, or the one in the store. Raises `InvalidInput`."""
-    where = path or (store or default_store()) / "trust.json"
+    place = store or default_store()
+    if path is None and isinstance(place, StoreUrl):
+        return trust_in(place)
+    where = path or Path(str(place)) / TRUST
     try:
         with where.open("rb") as file:
             return Trust.from_json(file.read(TRUST_BYTES_MAX))

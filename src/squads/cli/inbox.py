@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -17,6 +16,7 @@ from squads.contracts.artifact import Artifact, File
 from squads.contracts.errors import NotText
 from squads.desk import Desk
 from squads.overview import OpenQuestion, Overview
+from squads.stores import Place
 
 PATHS_MAX = 12
 """How many paths a question shows before it says how many more there are."""
@@ -25,12 +25,12 @@ SOON_MS = 3_600_000
 """A question that expires within this time stands out."""
 
 
-def show_inbox(packet: str | None, *, person: str | None, store: Path | None, limit: int, as_json: bool) -> int:
+def show_inbox(packet: str | None, *, person: str | None, store: Place | None, limit: int, as_json: bool) -> int:
     """Print what waits for an answer, or one question with everything it is about, and return the exit code."""
     return asyncio.run(_show(packet, person, store or default_store(), limit, as_json=as_json))
 
 
-async def _show(packet: str | None, person: str | None, store: Path, limit: int, *, as_json: bool) -> int:
+async def _show(packet: str | None, person: str | None, store: Place, limit: int, *, as_json: bool) -> int:
     async with Desk.open(store) as desk:
         if packet is not None:
             question = await desk.question(packet)

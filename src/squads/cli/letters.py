@@ -10,7 +10,6 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from squads.adapters.redis_bus.address import BusAddress
@@ -25,7 +24,8 @@ from squads.contracts.errors import InvalidInput, KeyUnavailable
 from squads.contracts.messages import RUNNER, Envelope
 from squads.desk import Desk
 from squads.kernel.ports import Signer
-from squads.workspace import Workspace, keys_of
+from squads.stores import Place, keys_of
+from squads.workspace import Workspace
 
 BUS_KEY = "bus"
 BODY_CHARS_MAX = 4_000
@@ -33,24 +33,24 @@ BODY_CHARS_MAX = 4_000
 
 
 def list_dead(
-    *, bus: str | None, signing: str, limit: int, after: str | None, oldest: bool, store: Path | None, as_json: bool
+    *, bus: str | None, signing: str, limit: int, after: str | None, oldest: bool, store: Place | None, as_json: bool
 ) -> int:
     """Print a page of the dead letters and return 0."""
     return asyncio.run(_list(bus, signing, limit, after, store, oldest=oldest, as_json=as_json))
 
 
-def show_dead(id: str, *, bus: str | None, signing: str, store: Path | None, as_json: bool) -> int:
+def show_dead(id: str, *, bus: str | None, signing: str, store: Place | None, as_json: bool) -> int:
     """Print one dead letter and return 0."""
     return asyncio.run(_show(id, bus, signing, store, as_json=as_json))
 
 
-def replay_dead(id: str, *, bus: str | None, signing: str, store: Path | None, as_json: bool) -> int:
+def replay_dead(id: str, *, bus: str | None, signing: str, store: Place | None, as_json: bool) -> int:
     """Send one dead letter again and return 0."""
     return asyncio.run(_replay(id, bus, signing, store, as_json=as_json))
 
 
 async def _list(
-    bus: str | None, signing: str, limit: int, after: str | None, store: Path | None, *, oldest: bool, as_json: bool
+    bus: str | None, signing: str, limit: int, after: str | None, store: Place | None, *, oldest: bool, as_json: bool
 ) -> int:
     async with _letters(bus, signing, store) as letters:
         total = await letters.count()
@@ -80,7 +80,7 @@ async def _list(
     return 0
 
 
-async def _show(id: str, bus: str | None, signing: str, store: Path | None, *, as_json: bool) -> int:
+async def _show(id: str, bus: str | None, signing: str, store: Place | None, *, as_json: bool) -> int:
     async with _letters(bus, signing, store) as letters:
         letter = await letters.find(id)
     body, left_out = _body(letter)
@@ -103,7 +103,7 @@ async def _show(id: str, bus: str | None, signing: str, store: Path | None, *, a
     return 0
 
 
-async def _replay(id: str, bus: str | None, signing: str, store: Path | None, *, as_json: bool) -> int:
+async def _replay(id: str, bus: str | None, signing: str, store: Place | None, *, as_json: bool) -> int:
     async with _letters(bus, signing, store) as letters:
         letter = await letters.replay(id)
     if as_json:
@@ -180,7 +180,7 @@ def _print_json(data: dict[str, Any]) -> None:
 
 
 @asynccontextmanager
-async def _letters(bus: str | None, signing: str, store: Path | None) -> AsyncIterator[DeadLetters]:
+async def _letters(bus: str | None, signing: str, store: Place | None) -> AsyncIterator[DeadLetters]:
     if not bus:
         raise InvalidInput("no bus was named; give --bus redis://HOST:PORT, or set SQUADS_BUS")
     address = BusAddress.parse(bus)

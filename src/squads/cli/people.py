@@ -14,11 +14,12 @@ from squads.cli.gate import default_store
 from squads.cli.readable import line
 from squads.desk import Desk
 from squads.overview import Person
+from squads.stores import Place
 
 
-def show_people(*, add: str | None, store: Path | None, as_json: bool) -> int:
+def show_people(*, add: str | None, root: Path | None, store: Place | None, as_json: bool) -> int:
     """Print whose keys may answer, after making one for `add` where a name is given, and return 0."""
-    added, people = asyncio.run(_people(store or default_store(), add))
+    added, people = asyncio.run(_people(store or default_store(), add, root))
     if as_json:
         data: dict[str, object] = {"people": [p.model_dump(mode="json") for p in people], "exit_code": 0}
         if added is not None:
@@ -37,7 +38,7 @@ def show_people(*, add: str | None, store: Path | None, as_json: bool) -> int:
     return 0
 
 
-async def _people(store: Path, add: str | None) -> tuple[Person | None, tuple[Person, ...]]:
-    async with Desk.open(store) as desk:
+async def _people(store: Place, add: str | None, root: Path | None) -> tuple[Person | None, tuple[Person, ...]]:
+    async with Desk.open(store, root=root) as desk:
         added = None if add is None else await desk.add_person(add)
         return added, await desk.people()

@@ -9,16 +9,24 @@ from pathlib import Path
 
 from squads.cli.gate import default_store
 from squads.contracts.errors import InvalidInput, StorageUnavailable
+from squads.stores import Place
 
 SUFFIXES = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown"}
 
 
 def write_report(
-    packet: str, *, store: Path | None, form: str | None, out: Path | None, as_json: bool, called: str | None = None
+    packet: str,
+    *,
+    store: Place | None,
+    form: str | None,
+    out: Path | None,
+    as_json: bool,
+    called: str | None = None,
+    keys: Path | None = None,
 ) -> int:
     """Write the report of a packet, to a file or to standard output, and return 0.
 
-    `called` is how the report calls the store, where that is not by its path.
+    `called` is how the report calls the store, where that is not by its path; `keys` is where its keys are.
     """
     from squads.pages.html_writer import html_of
     from squads.pages.markdown_writer import markdown_of
@@ -27,7 +35,7 @@ def write_report(
     from squads.pages.report import report_of
 
     form = _form(form, out)
-    with packet_in(store or default_store(), packet) as moment:
+    with packet_in(store or default_store(), packet, keys=keys) as moment:
         report = report_of(replace(moment, store=called) if called else moment)
         page = page_of(report)
     text = html_of(page) if form == "html" else markdown_of(page)
@@ -44,7 +52,8 @@ def write_report(
             "reason": report.finish.reason if report.finish else None,
             "artifact": report.finish.artifact if report.finish else None,
             "waiting_for": report.waiting_for() or None,
-            "erased": sorted(moment.contents.missing),
+            "erased": sorted(moment.contents.missing & moment.contents.erased),
+            "lost": sorted(moment.contents.missing - moment.contents.erased),
             "format": form,
             "out": str(out) if out else None,
             "text": None if out else text,

@@ -32,22 +32,25 @@ from squads.handover import Reader
 from squads.kernel.ports import Approver
 from squads.project import Project, read_packet
 from squads.squad import Squad
+from squads.stores import Place
 
 
 def run_packet(
     brief: str,
     *,
-    store: Path | None,
+    store: Place | None,
     out: Path | None,
     yes: bool,
     as_json: bool,
     record: Path | None = None,
     replay: Path | None = None,
     over: OverBus = OverBus(),  # noqa: B008
+    subject: str | None = None,
 ) -> int:
     """Run a brief, or the packet in a Markdown file, with the project's squad, and return the exit code.
 
-    `record` keeps every reply of a model in a folder; `replay` answers from one, and asks nobody.
+    `record` keeps every reply of a model in a folder; `replay` answers from one, and asks nobody. `subject` names whom
+    it is about.
     """
     packet = _packet(brief)
     _check_out(out)
@@ -64,13 +67,13 @@ def run_packet(
         telemetry=telemetry_here(),
         **options,
     )
-    return _told(asyncio.run(_run(squad, packet, _console(as_json), told)), where, out, as_json=as_json)
+    return _told(asyncio.run(_run(squad, packet, _console(as_json), told, subject)), where, out, as_json=as_json)
 
 
 def resume_packet(
     packet: str,
     *,
-    store: Path | None,
+    store: Place | None,
     out: Path | None,
     yes: bool,
     as_json: bool,
@@ -96,11 +99,13 @@ def resume_packet(
     return _told(asyncio.run(_resume(squad, packet)), where, out, as_json=as_json)
 
 
-async def _run(squad: Squad, packet: str | Packet, console: Console, told: asyncio.Event) -> Outcome:
+async def _run(
+    squad: Squad, packet: str | Packet, console: Console, told: asyncio.Event, subject: str | None
+) -> Outcome:
     async with squad:
         reader = Reader((await squad.workspace()).blobs)
         with Thinking(console) as thinking:
-            events = thinking.beside(squad.stream(packet, watch=thinking.watch))
+            events = thinking.beside(squad.stream(packet, subject=subject, watch=thinking.watch))
             outcome = await tell(console, events, reader, told)
     assert outcome is not None
     return outcome
@@ -117,7 +122,7 @@ def _say_who(holder: str) -> None:
     )
 
 
-def _told(outcome: Outcome, store: Path, out: Path | None, *, as_json: bool) -> int:
+def _told(outcome: Outcome, store: Place, out: Path | None, *, as_json: bool) -> int:
     written = _write(outcome.artifact, out) if isinstance(outcome, Composed) and out is not None else []
     if as_json:
         data = {**show.as_data(outcome), "store": str(store), "written": written}

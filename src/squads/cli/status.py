@@ -6,12 +6,14 @@ import asyncio
 import json
 import os
 import sys
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
+from squads.anchoring import Lag
 from squads.cli import show
 from squads.cli.gate import default_store
 from squads.cli.inbox import print_question, print_unreadable
@@ -20,6 +22,7 @@ from squads.contracts.outcome import RoleSpend
 from squads.desk import Desk
 from squads.overview import EndedPacket, OpenPacket, Overview, StopInForce
 from squads.pages.text import usage_of
+from squads.stores import Place
 
 if TYPE_CHECKING:
     from squads.adapters.redis_bus.survey import BusStanding
@@ -29,33 +32,36 @@ WAITS_MAX = 8
 """How many answers that are out are shown of one packet."""
 
 
-def show_status(*, store: Path | None, limit: int, as_json: bool, bus: str | None = None) -> int:
+def show_status(*, store: Place | None, limit: int, as_json: bool, bus: str | None = None) -> int:
     """Print how the workspace stands; return 0, 2 where something cannot be read, 3 where a person is waited for.
 
     `bus` is its server's address; SQUADS_BUS by default. Where it cannot be reached the rest is shown all the same.
     """
     where = store or default_store()
-    found, standing = asyncio.run(_look(where, limit, bus or os.environ.get("SQUADS_BUS", "")))
-    code = 2 if isinstance(standing, str) else found.exit_code
+    found, anchors, standing = asyncio.run(_look(where, limit, bus or os.environ.get("SQUADS_BUS", "")))
+    contradicted = any(lag.contradicts for lag in anchors)
+    code = 2 if contradicted or isinstance(standing, str) else found.exit_code
     if as_json:
         data = {**found.model_dump(mode="json"), "store": str(where), "exit_code": code}
+        data["anchors"] = [asdict(lag) for lag in anchors]
         if standing is not None:
             data["bus"] = _bus_data(standing)
         sys.stdout.write(json.dumps(data) + "\n")
         return code
-    print_overview(found, where, standing)
+    print_overview(found, where, standing, anchors)
     return code
 
 
-async def _look(store: Path, limit: int, bus: str) -> tuple[Overview, BusStanding | str | None]:
+async def _look(store: Place, limit: int, bus: str) -> tuple[Overview, tuple[Lag, ...], BusStanding | str | None]:
     async with Desk.open(store) as desk:
         found = await desk.overview(limit=limit)
+        anchors = await desk.workspace.anchoring.look()
     if not bus:
-        return found, None
+        return found, anchors, None
     from squads.adapters.redis_bus.address import BusAddress
     from squads.cli.bus_status import look_at_bus
 
-    return found, await look_at_bus(BusAddress.parse(bus), found.workspace)
+    return found, anchors, await look_at_bus(BusAddress.parse(bus), found.workspace)
 
 
 def _bus_data(standing: BusStanding | str) -> dict[str, Any]:
@@ -65,10 +71,13 @@ def _bus_data(standing: BusStanding | str) -> dict[str, Any]:
     return {**standing.model_dump(mode="json"), "unserved": unserved, "error": None}
 
 
-def print_overview(found: Overview, where: Path, standing: BusStanding | str | None = None) -> None:
+def print_overview(
+    found: Overview, where: Place, standing: BusStanding | str | None = None, anchors: Sequence[Lag] = ()
+) -> None:
     """Print the five answers for a person, and how the bus stands where there is one."""
     out = show.console()
     _known(out, found, where)
+    _anchored(out, anchors)
     _motion(out, found)
     if standing is not None:
         from squads.cli.bus_status import print_bus
@@ -83,7 +92,7 @@ def _heading(out: Console, title: str, note: str = "") -> None:
     out.print(Text.assemble((f"\n{title}", "bold"), (f"  {note}" if note else "", "dim")))
 
 
-def _known(out: Console, found: Overview, where: Path) -> None:
+def _known(out: Console, found: Overview, where: Place) -> None:
     out.print(Text("What is known", style="bold"))
     line(out, f"workspace {found.workspace}, {count(found.receipts, 'receipt')} in {shown(str(where))}")
     people = ", ".join(p.shown + ("" if p.here else " (key elsewhere)") for p in found.people)
@@ -93,12 +102,22 @@ def _known(out: Console, found: Overview, where: Path) -> None:
         line(out, ("STOPPED: ", "bold red"), f"{_scope(stop)}, {_who_stopped(stop, found.now_ms)}")
 
 
+def _anchored(out: Console, anchors: Sequence[Lag]) -> None:
+    for lag in anchors:
+        if lag.error:
+            mark = ("CONTRADICTS: ", "bold red") if lag.contradicts else ("NOT COMPARED: ", "bold yellow")
+            line(out, "anchor ", (shown(lag.name), "bold"), ": ", mark, shown(lag.error))
+        else:
+            behind = f", {lag.entries:,} behind" if lag.entries else ""
+            line(out, "anchor ", (shown(lag.name), "bold"), f": covers {count(lag.size, 'receipt')}{behind}")
+
+
 def _scope(stop: StopInForce) -> str:
     return f"packet {short(stop.packet)}" if stop.packet else "the whole workspace"
 
 
 def _who_stopped(stop: StopInForce, now_ms: int) -> str:
-    reason = f'"{shown(stop.reason)}"' if stop.reason is not None else "(the reason was erased)"
+    reason = f'"{shown(stop.reason)}"' if stop.reason is not None else "(the reason is gone)"
     return f"by {stop.by} {when(stop.since_ms, now_ms)}: {reason}"
 
 
@@ -144,11 +163,13 @@ def _approval(out: Console, found: Overview) -> None:
 
 
 def _changed(out: Console, found: Overview) -> None:
-    _heading(out, "What changed", _of(len(found.ended), found.ended_total, "the last "))
+    _heading(out, "What changed", _of(len(found.ended) + len(found.erased), found.ended_total, "the last "))
     if not found.ended_total:
         line(out, "nothing has ended yet")
     for packet in found.ended:
         _ended(out, packet, found.now_ms)
+    for gone in found.erased:
+        line(out, ("- ", "bold"), (short(gone.packet), "bold"), f"  erased, as receipt {gone.receipt:,} says")
 
 
 def _ended(out: Console, packet: EndedPacket, now_ms: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from pathlib import Path
 
 from rich.text import Text
 
@@ -14,20 +13,21 @@ from squads.cli.gate import default_store
 from squads.cli.readable import line, short, shown, when
 from squads.desk import Desk
 from squads.overview import StopInForce
+from squads.stores import Place
 from squads.workspace import OWNER
 
 
-def stop_work(reason: str, *, packet: str | None, person: str | None, store: Path | None, as_json: bool) -> int:
+def stop_work(reason: str, *, packet: str | None, person: str | None, store: Place | None, as_json: bool) -> int:
     """Stop the workspace or one packet, say what that does and what not, and return 0."""
     return asyncio.run(_stop(reason, packet, person, store or default_store(), as_json=as_json))
 
 
-def lift_stop(reason: str, *, packet: str | None, person: str, store: Path | None, as_json: bool) -> int:
+def lift_stop(reason: str, *, packet: str | None, person: str, store: Place | None, as_json: bool) -> int:
     """Lift a stop as a person, and return 0."""
     return asyncio.run(_lift(reason, packet, person, store or default_store(), as_json=as_json))
 
 
-async def _stop(reason: str, packet: str | None, person: str | None, store: Path, *, as_json: bool) -> int:
+async def _stop(reason: str, packet: str | None, person: str | None, store: Place, *, as_json: bool) -> int:
     async with Desk.open(store) as desk:
         done = await desk.stop(reason, packet=packet, person=person)
         stops = await desk.stops()
@@ -49,7 +49,7 @@ async def _stop(reason: str, packet: str | None, person: str | None, store: Path
     return 0
 
 
-async def _lift(reason: str, packet: str | None, person: str, store: Path, *, as_json: bool) -> int:
+async def _lift(reason: str, packet: str | None, person: str, store: Place, *, as_json: bool) -> int:
     async with Desk.open(store) as desk:
         done = await desk.lift(reason, person=person, packet=packet)
         stops = await desk.stops()
@@ -73,7 +73,7 @@ async def _lift(reason: str, packet: str | None, person: str, store: Path, *, as
 
 def _print_stop(stop: StopInForce, now_ms: int) -> None:
     what = f"packet {short(stop.packet)}" if stop.packet else "the workspace"
-    reason = "(the reason was erased)" if stop.reason is None else f'"{shown(stop.reason)}"'
+    reason = "(the reason is gone)" if stop.reason is None else f'"{shown(stop.reason)}"'
     line(show.console(), f"{what}, by {stop.by} {when(stop.since_ms, now_ms)}: {reason}", indent=4)
 
 

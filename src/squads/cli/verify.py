@@ -1,9 +1,10 @@
-"""`squads verify`: every check of an audit, each with its own line."""
+"""`squads verify`: every check of an audit, each with its own line; a bundle is verified by `cli.bundle`."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.text import Text
@@ -11,15 +12,40 @@ from rich.text import Text
 from squads.audit import Audit, audit
 from squads.cli import show
 from squads.cli.gate import default_store
+from squads.contracts.errors import InvalidInput
+from squads.stores import Place
 
 MARKS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "warned": ("!", "yellow"), "unchecked": ("–", "yellow")}
 
 
-def verify_store(store: Path | None, *, as_json: bool) -> int:
+def verify_what(
+    what: Place | None,
+    *,
+    trust: Path | None,
+    seen: Sequence[Path],
+    anchors: Sequence[str] = (),
+    evidence: Path | None = None,
+    as_json: bool,
+) -> int:
+    """Verify a store, or one packet's bundle: a file, or whatever comes with a `trust.json`."""
+    if isinstance(what, Path) and (what.is_file() or trust is not None or seen):
+        from squads.cli.bundle import verify_file
+
+        return verify_file(what, trust=trust, seen=seen, as_json=as_json)
+    if trust is not None or seen:
+        raise InvalidInput("--trust and --seen are for a bundle, and none was named: squads verify BUNDLE --trust FILE")
+    return verify_store(what, anchors=anchors, evidence=evidence, as_json=as_json)
+
+
+def verify_store(
+    store: Place | None, *, anchors: Sequence[str] = (), evidence: Path | None = None, as_json: bool
+) -> int:
     """Audit a store, print every check, and return 0 when none failed, else 2."""
     where = store or default_store()
-    found = audit(where)
-    code = 2 if found.failed else 0
+    found = audit(where, anchors=anchors, evidence=evidence)
+    # An anchor that was named, and could not be asked, was meant to count.
+    silent = anchors and any(r.state == "unchecked" and r.source for r in found.results)
+    code = 2 if found.failed or silent else 0
     if as_json:
         sys.stdout.write(json.dumps({**found.model_dump(mode="json"), "exit_code": code}) + "\n")
         return code
@@ -40,6 +66,8 @@ def print_audit(found: Audit, *, briefly: bool = False) -> None:
         shown = "not checked: " if result.state == "unchecked" else ""
         message = show.one_line(result.message)
         out.print(Text.assemble((f"  {mark} ", f"bold {colour}"), f"{result.check:<21}", (shown, colour), message))
+    for path in found.evidence:
+        out.print(Text(f"Fork evidence: {show.one_line(path)}", style="bold red"))
     if found.failed:
         out.print(Text(f"Broken: {show.one_line(found.failed[0].message)}", style="bold red"))
     else:

@@ -25,13 +25,14 @@ from squads.cli.hosted import chosen, project_here, spoken, trust_at
 from squads.cli.show import one_line
 from squads.cli.worker_log import check_form, log_to
 from squads.contracts.errors import InvalidInput, KeyUnavailable
+from squads.custody import daemon_signers
 from squads.enrolment import WORKER_KEY, worker_signers
 from squads.host import Host, HostParts, shared_signers
 from squads.kernel.ports import Signer
 from squads.ledger.trust import Trust
 from squads.resolve import record_of_role
 from squads.roster import RosterBook, workspace_in
-from squads.workspace import keys_of
+from squads.stores import Place, keys_of
 
 log = logging.getLogger("squads.worker")
 SIGNINGS = ("shared", "own")
@@ -50,8 +51,9 @@ class Serving:
     trust: Path | None
     keys: Path | None
     signing: str
-    store: Path | None
+    store: Place | None
     dead_after: float = 15.0
+    signer: Path | None = None
 
 
 def serve_here(asked: Serving) -> int:
@@ -69,7 +71,7 @@ def serve_here(asked: Serving) -> int:
     roles = chosen(project, asked.roles)
     trust = trust_at(asked.trust, asked.store)
     store = asked.store or default_store()
-    hidden = [where for where in (store, asked.trust and asked.trust.parent) if where is not None]
+    hidden = [where for where in (store, asked.trust and asked.trust.parent) if isinstance(where, Path)]
     model, sandbox = project.hosted(list(roles.values()), hidden=hidden)
     records = {name: record_of_role(role, model) for name, role in roles.items()}
     signers = _signers(asked, trust, spoken(roles))
@@ -111,7 +113,10 @@ def serve_here(asked: Serving) -> int:
 
 
 def _signers(asked: Serving, trust: Trust, roles: dict[str, str]) -> dict[str, Signer]:
-    """Return the signers of roles by name: the workspace's own, or this worker's."""
+    """Return the signers of roles by name: a daemon's, the workspace's own, or this worker's."""
+    if asked.signer is not None:
+        held = daemon_signers(asked.signer, roles.values())
+        return {name: held[role] for name, role in roles.items()}
     if asked.signing == "shared":
         return shared_signers(trust, {name: role.partition(":")[0] for name, role in roles.items()}, asked.keys)
     path = keys_of(trust, asked.keys) / WORKER_KEY

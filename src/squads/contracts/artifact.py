@@ -8,7 +8,6 @@ an artifact can be written to a directory without ever leaving it.
 from __future__ import annotations
 
 import fnmatch
-import json
 import mimetypes
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -17,7 +16,7 @@ from typing import Literal, Self, cast
 
 from pydantic import Field, field_validator, model_validator
 
-from squads.contracts.base import Content, Digest, digest_of
+from squads.contracts.base import Content, Digest, digest_of, json_in
 from squads.contracts.errors import EmptyArtifact, InvalidArtifact, InvalidPath, NotText
 
 PATH_BYTES_MAX = 1_024
@@ -142,10 +141,7 @@ class Manifest(Content):
     @classmethod
     def parse(cls, blob: bytes) -> Self:
         """Read a manifest back from its blob; the same bytes give the same digest or a `ValueError`."""
-        try:
-            manifest = cls.model_validate(json.loads(blob))
-        except RecursionError:  # a blob comes from anybody; brackets without end are no manifest
-            raise ValueError("not a manifest: nested without end") from None
+        manifest = cls.model_validate(json_in(blob))
         if manifest.blob != blob:
             raise ValueError("not a canonical manifest: writing it again gives other bytes")
         return manifest

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
@@ -114,11 +114,33 @@ class Document(Content):
     @classmethod
     def unseal(cls, blob: bytes) -> Self:
         """Return the document that `blob` holds. Raises `ValueError` when it is not one of this class."""
-        try:
-            fields = json.loads(blob)
-        except RecursionError:  # a blob comes from anybody; brackets without end are no document
-            raise ValueError(f"not a sealed {cls.__name__}: nested without end") from None
+        fields = json_in(blob)
         if not isinstance(fields, dict):
             raise ValueError(f"not a sealed {cls.__name__}: the blob holds a {type(fields).__name__}")
         fields.pop("salt", None)
         return cls.model_validate(fields)
+
+
+def json_in(blob: bytes) -> Any:
+    """Return the JSON value in a blob, which comes from anybody. Raises `ValueError`, also for an ambiguous one.
+
+    Of a key that stands twice, one reader takes the first value and another the last; a float is no integer.
+    """
+    try:
+        return _DECODER.decode(blob.decode())
+    except RecursionError:
+        raise ValueError("the blob is nested without end") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("an object in the blob has a key twice")
+    return found
+
+
+def _no_float(literal: str) -> NoReturn:
+    raise ValueError(f"{literal[:20]} in the blob is no integer")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=_no_float, parse_constant=_no_float)

@@ -40,9 +40,11 @@ composes. Each message says what happened, to what, and what to do next.
     │   ├── RollbackDetected         the database is behind a checkpoint known outside it
     │   ├── Overdrawn                a reservation would pass the limit of what all packets may spend together
     │   └── StorageUnavailable       disk full, read-only, locked or gone; nothing was acknowledged
+    │       └── NotAnchored          it is in the ledger, and not yet where the ledger's writer cannot rewrite it
     ├── BlobError
     │   ├── BlobMissing              no content under this digest here
-    │   └── BlobBroken               the stored bytes do not have this digest
+    │   ├── BlobBroken               the stored bytes do not have this digest
+    │   └── SubjectErased            content of a subject that was erased; nothing more is stored for it
     ├── ModelError
     │   ├── ModelUnreachable         no answer after every retry and every fallback
     │   ├── ModelRejected            the provider will never serve this request
@@ -50,7 +52,7 @@ composes. Each message says what happened, to what, and what to do next.
     │   ├── AllowanceSpent           the next reply could cost more than was reserved
     │   └── RecordingMissed          no recorded reply for exactly this request
     ├── SandboxUnavailable           the limits that a command needs cannot be put up; it was not started
-    └── KeyUnavailable               a key file is missing, unreadable, or readable by others
+    └── KeyUnavailable               a key file is missing or not private, or the daemon that keeps a key is away
 """
 
 from __future__ import annotations
@@ -208,6 +210,10 @@ class StorageUnavailable(LedgerError):
     """Disk full, read-only, locked or gone. Nothing was acknowledged."""
 
 
+class NotAnchored(StorageUnavailable):
+    """It is in the ledger, and no checkpoint over it stands yet in every anchor. Nothing is lost: ask again."""
+
+
 class BlobError(SquadsError):
     """Content could not be stored or read."""
 
@@ -218,6 +224,10 @@ class BlobMissing(BlobError):
 
 class BlobBroken(BlobError):
     """The stored bytes do not have the digest they are stored under."""
+
+
+class SubjectErased(BlobError):
+    """Content of a subject that was erased: it cannot be read any more, and nothing more is stored for it."""
 
 
 class ModelError(SquadsError):
@@ -253,4 +263,4 @@ class SandboxUnavailable(SquadsError):
 
 
 class KeyUnavailable(SquadsError):
-    """A key file is missing, unreadable, or readable by others."""
+    """A key is missing, unreadable, readable by others, or has ended; or it cannot be had from where it is."""

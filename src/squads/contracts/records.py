@@ -22,23 +22,26 @@ from squads.contracts.resolved import ModelName as ModelName
 from squads.contracts.resolved import ModelRecord as ModelRecord
 from squads.contracts.resolved import RoleKind as RoleKind
 from squads.contracts.resolved import RoleRecord as RoleRecord
+from squads.contracts.workspace_records import ErasureRecord as ErasureRecord
+from squads.contracts.workspace_records import GrantRecord as GrantRecord
+from squads.contracts.workspace_records import LiftRecord as LiftRecord
+from squads.contracts.workspace_records import PolicyRecord as PolicyRecord
+from squads.contracts.workspace_records import Record as Record
+from squads.contracts.workspace_records import StopRecord as StopRecord
+from squads.contracts.workspace_records import Subject as Subject
 
 RULES_VERSION = 1
 """The version of the kernel's tables that a packet is opened under; old tables stay in the code."""
 
 Work = Literal["plan", "build", "accept"]
 Independence = Literal["identity", "prior", "model", "family"]
-FaultReason = Literal["crashed", "unreadable", "missing", "cancelled", "undeliverable", "unreachable", "spent"]
-"""`unreachable` is a model that gave no answer, `spent` an answer that could have cost more than was reserved."""
+FaultReason = Literal[
+    "crashed", "unreadable", "missing", "cancelled", "undeliverable", "unreachable", "spent", "unsigned"
+]
+"""`unreachable` is a model that gave no answer, `spent` an answer that could have cost more than was reserved, and
+`unsigned` an answer that its key's custody did not sign."""
 Channel = Literal["terminal", "page", "chat", "program", "flag"]
 TaskNumber = Annotated[int, Field(ge=1)]
-
-
-class Record(Contract):
-    """The base of all receipts' bodies."""
-
-    kind: ClassVar[str]
-    workspace: Id
 
 
 class PacketRecord(Record):
@@ -70,7 +73,7 @@ class Opened(PacketRecord):
     approval: ApprovalRule | None
     independence: Independence
     policy: Digest
-    """The sealed policy in force; 64 zeros for the built-in one."""
+    """64 zeros: what the workspace demands stands in its own `policy` receipts."""
     predicates: tuple[Name, ...] = ()
     memory: tuple[RecalledRecord, ...] = ()
     """What was recalled for the roles of this packet; a role that is not named here is told nothing."""
@@ -322,37 +325,6 @@ class FinishRecord(PacketRecord):
     """The role whose next answer did not fit, or whose last one cost too much, where a budget was spent."""
 
 
-class StopRecord(Record):
-    """Somebody stops the workspace, or one packet of it."""
-
-    kind: ClassVar[str] = "stop"
-    packet: Id | None = None
-    """None stops the whole workspace."""
-    author: Name
-    content: Digest
-
-
-class LiftRecord(Record):
-    """A person lifts a stop, with a reason."""
-
-    kind: ClassVar[str] = "lift"
-    packet: Id | None = None
-    author: Name
-    content: Digest
-
-
-class GrantRecord(Record):
-    """The root grants a scope to a subject, until a time; `revoked` takes it back."""
-
-    kind: ClassVar[str] = "grant"
-    subject: str = Field(pattern=r"^[a-z]+(:[a-z][a-z0-9._-]{0,63})?$")
-    """A role as keys hold it, such as `builder:carpenter`; people by their opaque id."""
-    scope: str = Field(pattern=r"^[a-z-]+(:[a-z-]+)?$")
-    """What it may do: the kind of receipt that it may sign, such as `waiver`."""
-    expires_ms: Count | None = None
-    revoked: bool = False
-
-
 PACKET_RECORDS: Mapping[str, type[PacketRecord]] = {
     cls.kind: cls
     for cls in (
@@ -376,5 +348,7 @@ PACKET_RECORDS: Mapping[str, type[PacketRecord]] = {
 }
 """Every kind of receipt in a packet's stream."""
 
-WORKSPACE_RECORDS: Mapping[str, type[Record]] = {cls.kind: cls for cls in (StopRecord, LiftRecord, GrantRecord)}
+WORKSPACE_RECORDS: Mapping[str, type[Record]] = {
+    cls.kind: cls for cls in (StopRecord, LiftRecord, GrantRecord, PolicyRecord, ErasureRecord)
+}
 """The workspace's own kinds that the view folds; keys are folded by `squads.ledger.keys.Registry`."""

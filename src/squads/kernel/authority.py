@@ -40,6 +40,16 @@ def _in_scope(scope: str, role: str, grants: Grants, now_ms: int) -> bool:
     return not grant.revoked and (grant.expires_ms is None or now_ms < grant.expires_ms)
 
 
+CUSTODIES = ("in-process", "daemon", "kms", "hsm")
+"""Where a private key may live, weakest first: with the code that it guards against, behind a process that judges what
+it signs, or in hardware that gives it to nobody."""
+
+
+def suffices(custody: str, demanded: str) -> bool:
+    """Say whether a key is kept at least as well as is demanded; an unknown custody suffices for nothing."""
+    return custody in CUSTODIES and CUSTODIES.index(custody) >= CUSTODIES.index(demanded)
+
+
 def is_author(kind: str, name: str, roles: Collection[str]) -> bool:
     """Say whether a key with `roles` may speak as the `kind` called `name`, such as the gate `schema`."""
     return f"{kind}:{name}" in roles

@@ -30,10 +30,11 @@ class Journal(Protocol):
         """Return the step of request `about` for exactly this input, or None. Raises `StorageUnavailable`."""
         ...
 
-    async def put(self, about: str, step: Step) -> Step:
+    async def put(self, about: str, step: Step, *, packet: str = "") -> Step:
         """Keep a step, and return the one that is kept: the first that was put for its kind, input and turn.
 
-        It is kept even if who waits for it is cancelled: it was paid for. Raises `InvalidInput` for a payload over
+        `packet` is the packet of the request: its steps go with its content when that is erased. It is kept even if
+        who waits for it is cancelled: it was paid for. Raises `InvalidInput` for a payload over
         `STEP_BYTES_MAX` or an `about` that names nothing, and `StorageUnavailable`; then nothing was acknowledged.
         """
         ...

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from squads.contracts.artifact import Artifact
 from squads.contracts.memory import Recalled
-from squads.contracts.messages import Envelope
-from squads.contracts.records import QuestionRecord, RoleKind
+from squads.contracts.records import QuestionRecord, RoleKind, VerdictRecord
 from squads.contracts.work import Answer, Reply, Work
 from squads.kernel.budget import Spend
 from squads.kernel.funds import Reservation, Settlement
@@ -25,6 +24,10 @@ WORKSPACE = "workspace"
 """The name of the stream that holds the workspace's own receipts: keys, grants, stop and lift."""
 
 Custody = Literal["in-process", "daemon", "kms", "hsm"]
+
+Level = Literal["committed", "checkpointed", "anchored"]
+"""How far a receipt has come: durable with an index; under a signed checkpoint, so that it can be proved; and under a
+checkpoint that stands where the ledger's writer cannot rewrite it. Each holds all before it."""
 
 
 class Clock(Protocol):
@@ -63,6 +66,18 @@ class Signer(Protocol):
 
     def sign(self, message: bytes) -> bytes:
         """Return the 64-byte Ed25519 signature of exactly `message`."""
+        ...
+
+
+@runtime_checkable
+class Notary(Signer, Protocol):
+    """A signer outside the process it signs for, which keeps a gate's counter and puts it into every verdict."""
+
+    def attest(self, record: VerdictRecord) -> tuple[bytes, bytes]:
+        """Return (payload, signature): the verdict with `actor_seq` and `prev_by_actor`, which `record` leaves empty.
+
+        A ticket is answered once. Asked again for the same one, it gives the same bytes, whatever `record` says.
+        """
         ...
 
 
@@ -112,14 +127,55 @@ class Appended:
     head: Head
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proved:
+    """Receipts that a checkpoint covers, and how each is shown to be in its tree."""
+
+    head: Head
+    paths: tuple[tuple[bytes, ...], ...]
+    """An RFC 6962 inclusion path for each index that was asked for, in that order."""
+
+
+class Anchor(Protocol):
+    """A place for checkpoints that the ledger's writer cannot rewrite. Whatever it gives back is verified by who reads.
+
+    It raises `StorageUnavailable` where it cannot be reached; nothing is anchored then.
+    """
+
+    @property
+    def name(self) -> str:
+        """How people call it: a path, or `s3://bucket/prefix`. It holds no secret."""
+        ...
+
+    async def put(self, note: str) -> None:
+        """Keep a signed checkpoint; it is there for good when this returns. Twice is no error."""
+        ...
+
+    async def notes(self, *, since: int = 0) -> list[str]:
+        """Return the notes that are there, by size as far as they can be read; none is left out as unreadable.
+
+        Those that claim to cover fewer than `since` receipts may be left out. Each comes at least once.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of it. Closing twice is no error."""
+        ...
+
+
 class BlobStore(Protocol):
     """Content by digest; erasable; re-hashed when read.
 
-    Stored twice is stored once. Nothing here is trusted: a reader gets bytes with the digest it asked for, or an error.
+    Stored twice is stored once for each subject. Content that has a subject is encrypted with that subject's key, and
+    is gone with it. Nothing here is trusted: a reader gets bytes with the digest it asked for, or an error.
     """
 
-    async def put(self, content: bytes) -> str:
-        """Store `content` durably and return its SHA-256 as 64 hex digits. Raises `StorageUnavailable`."""
+    async def put(self, content: bytes, *, subject: str = "") -> str:
+        """Store `content` durably and return its SHA-256 as 64 hex digits.
+
+        `subject` is the opaque id of whom or what it is about; the empty one is the workspace itself, which is never
+        erased. Raises `StorageUnavailable`, or `SubjectErased` for content of a subject that was erased.
+        """
         ...
 
     async def get(self, digest: str) -> bytes:
@@ -203,6 +259,7 @@ class Ledger(Protocol):
         reserve: Reservation | None = None,
         settle: Settlement | None = None,
         fence: Lease | None = None,
+        subject: str | None = None,
     ) -> Appended:
         """Append all `entries` in order, or none of them.
 
@@ -212,6 +269,8 @@ class Ledger(Protocol):
         and spent never passes the limit, whoever else appends at the same time.
         With `fence`, only while that lease is in force; one with token 1, of a packet that never had any, is taken with
         the append. Without it nothing is asked: people answer and stop a packet whoever holds it.
+        `subject` says whose the content is. None is whoever the first entry's stream belongs to: who was named when it
+        began, else the stream's own name is the subject; the workspace's stream belongs to the workspace.
         Raises `Conflict` (a length differs, or time moved on), `LeaseLost` (another holds the packet), `Overdrawn` (the
         reservation would pass the limit): nothing was written; or `StorageUnavailable` (outcome unknown to the
         medium, nothing acknowledged; the next append re-reads the head first).
@@ -242,6 +301,28 @@ class Ledger(Protocol):
         """Return every stored checkpoint note, oldest first."""
         ...
 
+    async def prove(self, indexes: Sequence[int], *, size: int | None = None) -> Proved:
+        """Return inclusion proofs under the newest checkpoint, or under the stored checkpoint of exactly `size`.
+
+        Raises `InvalidInput` for an index that it does not cover or a size that has no checkpoint, `LedgerBroken`.
+        """
+        ...
+
+    async def consistency(self, old: int, new: int) -> list[bytes]:
+        """Return the RFC 6962 proof that the first `old` receipts begin the first `new`. Raises `InvalidInput`."""
+        ...
+
+    async def erase(self, subject: str) -> int:
+        """Destroy a subject's key and all its content, for good, and return how many blobs went. Twice is no error.
+
+        No byte of it remains in the medium: not in free pages, nor in a write-ahead log. The log does not change.
+        """
+        ...
+
+    async def subjects(self) -> dict[str, str]:
+        """Return whose each stream is, by the stream's name."""
+        ...
+
     @property
     def blobs(self) -> BlobStore:
         """The content store that `append` writes `content` to."""
@@ -259,109 +340,6 @@ class Ledger(Protocol):
 
     async def close(self) -> None:
         """Finish what was accepted and let go of the medium. Closing twice is no error."""
-        ...
-
-
-class Delivery(Protocol):
-    """One message in the hands of one consumer, until it is acknowledged or given back."""
-
-    @property
-    def envelope(self) -> Envelope:
-        """The message."""
-        ...
-
-    @property
-    def attempt(self) -> int:
-        """1 for the first delivery of this message, one more for each further one."""
-        ...
-
-    async def ack(self) -> None:
-        """The message is done with and will not be delivered again. Acknowledging twice is no error."""
-        ...
-
-    async def reply(self, answer: Envelope) -> bool:
-        """Send the answer and acknowledge the message: both, or neither.
-
-        False when the message is not in this consumer's hands any more: then nothing happened, and whoever has it now
-        answers. An answer that was accepted before is not sent again. Raises what `Bus.send` raises.
-        """
-        ...
-
-    async def release(self, reason: str) -> None:
-        """Give the message back: it is delivered again, or becomes a dead letter after the last allowed delivery."""
-        ...
-
-    async def defer(self) -> None:
-        """Give the message back as if it had not been delivered: nothing went wrong with it, somebody else has it."""
-        ...
-
-    async def bury(self, reason: str) -> None:
-        """Make the message a dead letter now: no further delivery would make it any better."""
-        ...
-
-
-class Consumer(Protocol):
-    """Reads one recipient's messages. Closing it (or dying) gives back everything it has not acknowledged."""
-
-    async def receive(self) -> Delivery:
-        """Wait for the next message. Raises `BusClosed`; safe to cancel, a cancelled wait takes no message with it."""
-        ...
-
-    async def close(self) -> None:
-        """Stop reading and give back what was not acknowledged, as `defer` does. Closing twice is no error."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
-    """A message nobody could handle, with the reason of its last delivery."""
-
-    envelope: Envelope
-    reason: str
-    deliveries: int
-
-
-class Bus(Protocol):
-    """Carries envelopes: at least once, deduplicated by id, bounded. It promises no order.
-
-    Messages wait under `Envelope.address`. A message goes to one consumer of its address. When that consumer gives it
-    back, closes or dies, another gets it; after `deliveries_max` deliveries it becomes a dead letter with a reason.
-    """
-
-    @property
-    def can_lose(self) -> bool:
-        """True where accepted messages may vanish with somebody else's machine: then they are sent again at times."""
-        ...
-
-    def declare(self, address: str) -> None:
-        """Make an address known, so that messages can wait there. Declaring twice is no error."""
-        ...
-
-    async def send(self, envelope: Envelope, *, timeout: float | None = None) -> bool:
-        """Hand a message over; False when a message with this id was already accepted, which is then all that happens.
-
-        Waits while the recipient's backlog is full. Raises `UnknownRecipient`, `MessageTooLarge`, `BusFull` (still
-        full after `timeout` seconds; None waits without end) or `BusClosed`.
-        """
-        ...
-
-    def consumer(self, address: str, *, slots: int = 1) -> Consumer:
-        """Return a new consumer of a declared address. Raises `UnknownRecipient`.
-
-        `slots` is how many messages its owner works on at once: a bus may fetch so many in one go, never more.
-        """
-        ...
-
-    async def dead(self) -> list[DeadLetter]:
-        """Return the dead letters, oldest first."""
-        ...
-
-    async def drain(self) -> None:
-        """Refuse new messages, and return when every accepted one is acknowledged or dead."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of everything; waiting consumers get `BusClosed`. Closing twice is no error."""
         ...
 
 

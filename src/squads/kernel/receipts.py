@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from squads.contracts.base import digest_of
 from squads.contracts.errors import LedgerBroken
-from squads.contracts.records import PACKET_RECORDS, WORKSPACE_RECORDS, GrantRecord, PacketRecord, Record
+from squads.contracts.records import PACKET_RECORDS, WORKSPACE_RECORDS, ErasureRecord, GrantRecord, PacketRecord, Record
 from squads.ledger.errors import Malformed
 from squads.ledger.statement import PAYLOAD_TYPE, parse_statement, statement_bytes
 
@@ -50,7 +50,7 @@ def _subject(record: Record) -> tuple[str, str]:
 
 def subject_of(record: Record) -> tuple[str, str] | None:
     """Return (name, digest) of what a record is about, for the statement's subject; None where there is none."""
-    if isinstance(record, GrantRecord):  # its `subject` is a role
+    if isinstance(record, GrantRecord | ErasureRecord):  # their `subject` is no digest
         return None
     for field in ("subject", "artifact", "content", "about"):
         value: Any = getattr(record, field, None)

@@ -2,6 +2,9 @@
 
 Restart, audit and every screen are this one function. Memory does not grow with the ledger: a packet's state is
 dropped when it ends, unless its id is in `keep`.
+
+A packet whose content was erased is replayed up to its first artifact: what came of that cannot be derived without the
+manifest. From there on only signatures and authority are demanded, and the log must say later that it was erased.
 """
 
 from __future__ import annotations
@@ -10,8 +13,9 @@ from collections.abc import Callable, Collection
 
 from squads.contracts.artifact import Manifest
 from squads.contracts.errors import LedgerBroken
-from squads.contracts.records import ArtifactRecord, PacketRecord
+from squads.contracts.records import ArtifactRecord, FinishRecord, PacketRecord
 from squads.kernel import view as views
+from squads.kernel.authority import may_sign
 from squads.kernel.budget import NOTHING_SPENT, Spend
 from squads.kernel.effects import Effect, Finish, Ignore, Record
 from squads.kernel.funds import booked, reservation_of, settlement_of
@@ -30,11 +34,17 @@ class Diverged(LedgerBroken):
 class Replay:
     """Folds receipts in the order of the log. `view` and `packets` are what is true behind the newest one."""
 
-    def __init__(self, manifests: Callable[[str], Manifest | None], *, keep: Collection[str] = ()) -> None:
+    def __init__(
+        self, manifests: Callable[[str], Manifest | None], *, keep: Collection[str] = (), absent: bool = False
+    ) -> None:
+        """`manifests` gives manifests by digest; with `absent`, none is missed that nobody said was erased."""
         self.view: View | None = None
         self.packets: dict[str, PacketState] = {}
         self.balances: dict[str, Spend] = {}
         """How the accounts stand that packets share, as far as their packets were fed."""
+        self.blind: dict[str, int] = {}
+        """Packets that could not be replayed to their end, and the receipt whose manifest is not there."""
+        self._absent = absent
         self._manifests = manifests
         self._keep = frozenset(keep)
         self._ended: set[bytes] = set()
@@ -48,6 +58,9 @@ class Replay:
             return
         record = record_in(receipt)
         assert isinstance(record, PacketRecord)
+        if record.packet in self.blind:
+            self._unseen(receipt, record)
+            return
         due = self._due.get(record.packet)
         if row.direction == "output":
             if not due or due[0] != record:
@@ -73,6 +86,12 @@ class Replay:
         for packet, due in self._due.items():
             if due:
                 raise Diverged(f"packet {packet}: the ledger ends before the {due[0].kind!r} that the rules give")
+        for packet, seq in self.blind.items():
+            if not self._absent and (self.view is None or packet not in self.view.erased):
+                raise Diverged(
+                    f"receipt {seq} of packet {packet}: there is no manifest under the digest that it names, and no "
+                    "receipt says that the packet was erased: its content is lost, or something was removed"
+                )
 
     def _workspace(self, receipt: Receipt) -> None:
         try:
@@ -110,7 +129,15 @@ class Replay:
             raise Diverged(f"receipt {receipt.seq}: packet {record.packet} had already ended")
         if len(receipt.keys) != 1:
             raise Diverged(f"receipt {receipt.seq}: an input is signed by exactly one key")
-        state, effects = step(view, self.packets.get(record.packet), self.attest(view, receipt, record))
+        event = self.attest(view, receipt, record)
+        state, effects = step(view, self.packets.get(record.packet), event)
+        # The rules need no manifest to see that a second answer contradicts the first one.
+        lacking = isinstance(record, ArtifactRecord) and event.manifest is None
+        if lacking and any(isinstance(effect, Ignore) for effect in effects):
+            self.blind[record.packet] = receipt.seq
+            self.packets.pop(record.packet, None)
+            self._unseen(receipt, record)
+            return
         for effect in effects:
             if isinstance(effect, Ignore):
                 raise Diverged(
@@ -129,6 +156,21 @@ class Replay:
             self._due[record.packet] = due
         if state.ended and record.packet not in self._keep:
             del self.packets[record.packet]
+            self._ended.add(packet)
+
+    def _unseen(self, receipt: Receipt, record: PacketRecord) -> None:
+        """Take a receipt that the rules cannot be asked about: who signed it had to be allowed to, and none follows."""
+        view = self._current(receipt)
+        packet = bytes.fromhex(record.packet)
+        if packet in self._ended:
+            raise Diverged(f"receipt {receipt.seq}: packet {record.packet} had already ended")
+        if KINDS[receipt.kind].direction == "output":
+            self._signed_by_runner(receipt)
+        elif len(receipt.keys) != 1 or not may_sign(
+            record.kind, view.roles_of(receipt.keys[0].hex()), view.grants, now_ms=receipt.time_ms
+        ):
+            raise Diverged(f"receipt {receipt.seq}: no authority to sign a {record.kind}")
+        if isinstance(record, FinishRecord):
             self._ended.add(packet)
 
     def attest(self, view: View, receipt: Receipt, record: PacketRecord) -> Attested:

@@ -67,6 +67,10 @@ def _ask(turn: Turn, key: AttemptKey, gate: str, *, ask: int, inputs: tuple[Part
     if reached is None or registry.LEVELS.index(reached) < registry.LEVELS.index(state.opened.independence):
         turn.finish("self-gate", task=task or None)
         return False
+    if not turn.view.judges(gate):
+        # Nobody could give a verdict that counts: the wait could only expire.
+        turn.finish("weak-custody", task=task or None)
+        return False
     if not turn.afford(role, task or None):
         return False
     ticket = ticket_id(state.opened.nonce, task or None, number, gate, attempt.subject, ask)
@@ -124,9 +128,12 @@ def verdict(turn: Turn, record: VerdictRecord) -> Ignore | None:
     The checks, in order: 1 the ticket was logged; 2 its gate answers, not somebody else; 3 it is the first answer;
     4 the attempt still counts; 5 exactly these bytes, this attempt, this independence, and what the ticket showed;
     6 one of the gate's own models answered; 7 nobody judges their own work; 8 where a gate that has models approves,
-    one of them did; 9 every waiver it cites is live. What breaks 8 or 9 counts as an abstention.
+    one of them did; 9 every waiver it cites is live; 10 its key is kept as well as the policy in force demands. What
+    breaks 8 or 9 counts as an abstention.
     """
     state = turn.state
+    if not turn.view.may_judge(turn.event.key):
+        return Ignore("weaker custody than the policy demands")  # 10
     ticket = state.tickets.get(record.ticket)
     if ticket is None:
         return Ignore("unknown ticket")  # 1

@@ -129,6 +129,8 @@ def _unheld(view: View, record: Opened) -> Reason | None:
     for role in record.roles:
         if not view.holders(f"{role.kind}:{role.name}"):
             return _NOBODY[role.kind]
+    if not all(view.judges(gate) for gate in record.gates):
+        return "weak-custody"
     if record.approval and len(view.people() & set(record.approval.approvers)) < record.approval.quorum:
         return "not-authorised"
     return None

@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from squads.contracts.records import GrantRecord, LiftRecord, Record, StopRecord
-from squads.kernel.authority import Grants, is_author, may_sign
+from squads.contracts.records import ErasureRecord, GrantRecord, LiftRecord, PolicyRecord, Record, StopRecord
+from squads.kernel.authority import Grants, is_author, may_sign, suffices
 from squads.kernel.effects import Ignore
 from squads.ledger.keys import Registry
 
@@ -41,6 +41,10 @@ class View:
     grants: Grants = field(default_factory=dict)
     stops: Mapping[str, Stop] = field(default_factory=dict)
     """Packet id, or `EVERYTHING`, to the stop in force."""
+    policy: PolicyRecord | None = None
+    """What the workspace demands; None until the root has said anything, which demands nothing."""
+    erased: Mapping[str, int] = field(default_factory=dict)
+    """Erased subjects, and the packets that belonged to them, by their ids: the index of the receipt that says so."""
 
     def stopped(self, packet: str) -> Stop | None:
         """Return the stop that holds this packet, or None."""
@@ -55,6 +59,15 @@ class View:
         return [
             key.hex() for key, known in self.registry.keys.items() if role in known.roles and known.holds_at(self.index)
         ]
+
+    def may_judge(self, key: str) -> bool:
+        """Say whether a key (64 hex digits) is kept as well as the policy demands of a gate's."""
+        known = self.registry.keys.get(bytes.fromhex(key))
+        return known is not None and suffices(known.custody, self.policy.gate_custody if self.policy else "in-process")
+
+    def judges(self, gate: str) -> list[str]:
+        """Return the key ids that may give this gate's verdicts now: those of its holders that are kept well enough."""
+        return [key for key in self.holders(f"gate:{gate}") if self.may_judge(key)]
 
     def people(self) -> frozenset[str]:
         """Return the names of people whose keys may answer now."""
@@ -80,17 +93,19 @@ def keyed(view: View, predicate: Mapping[str, Any], *, index: int, signers: Coll
 
 
 def admit(view: View, record: Record, *, key: str, time_ms: int, index: int | None = None) -> View | Ignore:
-    """Return the view after a stop, lift or grant signed by `key`, or why it is not admitted.
+    """Return the view after a stop, lift, grant, policy or erasure signed by `key`, or why it is not admitted.
 
     `index` is the receipt's place in the log; None while it is only being tried.
     """
-    after = _admitted(view, record, key=key, roles=view.roles_of(key), time_ms=time_ms)
+    after = _admitted(view, record, key=key, roles=view.roles_of(key), time_ms=time_ms, index=index)
     if isinstance(after, Ignore):
         return after
     return replace(after, length=view.length + 1, index=view.index if index is None else index + 1)
 
 
-def _admitted(view: View, record: Record, *, key: str, roles: frozenset[str], time_ms: int) -> View | Ignore:
+def _admitted(
+    view: View, record: Record, *, key: str, roles: frozenset[str], time_ms: int, index: int | None
+) -> View | Ignore:
     if record.workspace != view.workspace:
         return Ignore("another workspace")
     if not may_sign(record.kind, roles, view.grants, now_ms=time_ms):
@@ -115,6 +130,15 @@ def _admitted(view: View, record: Record, *, key: str, roles: frozenset[str], ti
             return replace(view, stops={s: v for s, v in view.stops.items() if s != scope})
         case GrantRecord():
             return replace(view, grants={**view.grants, (record.subject, record.scope): record})
+        case PolicyRecord():
+            return replace(view, policy=record)
+        case ErasureRecord():
+            if not is_author("human", record.author, roles):
+                return Ignore("signed for somebody else")
+            fresh = [name for name in (record.subject, *record.packets) if name not in view.erased]
+            if not fresh:
+                return Ignore("already erased")
+            return replace(view, erased={**view.erased, **dict.fromkeys(fresh, view.index if index is None else index)})
     return Ignore(f"unknown kind {record.kind}")
 
 

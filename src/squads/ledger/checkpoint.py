@@ -78,18 +78,19 @@ def parse_checkpoint(note: str) -> Checkpoint:
 
     Good for messages and for finding the newest, never for trust.
     """
-    return _checkpoint_of(parse_note(note).text)
+    return parse_checkpoint_text(parse_note(note).text)
 
 
 def verify_checkpoint(note: str, vkey: VerifierKey) -> Checkpoint:
     """Return the checkpoint if the log's key signed it and it is this log's. Raises `Malformed`."""
-    checkpoint = _checkpoint_of(verify_note(note, vkey))
+    checkpoint = parse_checkpoint_text(verify_note(note, vkey))
     if checkpoint.origin != vkey.name:
         raise Malformed(f"the checkpoint is of {checkpoint.origin}, not of {vkey.name}")
     return checkpoint
 
 
-def _checkpoint_of(text: str) -> Checkpoint:
+def parse_checkpoint_text(text: str) -> Checkpoint:
+    """Return what the three lines under a checkpoint's signature say. Raises `Malformed`."""
     lines = text.split("\n")
     # Extension lines are legal in C2SP and not recommended; nobody here writes them, so nobody here accepts
     # them.

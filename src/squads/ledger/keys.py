@@ -11,6 +11,8 @@ place, and an event that its signers may not make is refused, not skipped.
 All are signed by a root, a rotation also by the key it retires. Keys and ids are lower-case hex.
 An event at index i takes effect at i + 1 or at its `not_before_index`, whichever is later;
 `suspect_from_index` may lie in the past, and what the key signed from there on no longer counts.
+A root is revoked like any other key, but never the last one: a log without a root could not say anything about keys
+any more. What a root registered before it was revoked stays registered; it is revoked key by key.
 
 Source: Ed25519 as in RFC 8032, cofactorless, as in OpenSSL; low-order points as listed by Cremers & Jackson
 2019.
@@ -126,6 +128,12 @@ class RegisteredKey:
     """The first index at which it may no longer: rotated away, or suspect from here on."""
     kinds: frozenset[str]
     """The receipt kinds its roles may sign."""
+    successor: bytes | None = None
+    """The key id that it was rotated to."""
+    revoked: str = ""
+    """Why it was revoked, by the newest event that says so; empty while it was not."""
+    ended_by: int | None = None
+    """The index of the newest event that rotated or revoked it."""
 
     def holds_at(self, index: int) -> bool:
         """Say whether it may speak at `index`."""
@@ -260,7 +268,8 @@ class Registry:
             from_index=max(index + 1, _index_in(predicate, "not_before_index")),
         )
         grown = self._with(predicate, index, fresh)
-        return replace(grown, keys={**grown.keys, old: replace(found, until_index=fresh.from_index)})
+        ended = replace(found, until_index=fresh.from_index, successor=key_id(fresh.public_key), ended_by=index)
+        return replace(grown, keys={**grown.keys, old: ended})
 
     def _revoke(self, predicate: Mapping[str, Any], index: int, signers: set[bytes], roots: set[bytes]) -> Registry:
         _only_fields(predicate, index, _REVOKE_FIELDS)
@@ -276,8 +285,13 @@ class Registry:
         since = _index_in(predicate, "suspect_from_index")
         if since > index + 1:
             raise Malformed(f"key event {index}: suspect_from_index lies ahead; revoke at the latest from {index + 1}")
+        if "root" in found.roles and not any(
+            "root" in other.roles and other.until_index is None for known, other in self.keys.items() if known != key
+        ):
+            raise Malformed(f"key event {index}: the last root is not revoked, or nobody could speak of keys any more")
         until = since if found.until_index is None else min(since, found.until_index)
-        return replace(self, keys={**self.keys, key: replace(found, until_index=until)})
+        ended = replace(found, until_index=until, revoked=predicate["reason"], ended_by=index)
+        return replace(self, keys={**self.keys, key: ended})
 
     def _with(self, predicate: Mapping[str, Any], index: int, fresh: RegisteredKey) -> Registry:
         key = _key_in(predicate, "key")
@@ -309,10 +323,15 @@ def _only_fields(predicate: Mapping[str, Any], index: int, fields: frozenset[str
         raise Malformed(f"key event {index}: missing or unknown fields: {odd[:200]}")
 
 
-def _public_key_in(predicate: Mapping[str, Any], field: str) -> bytes:
-    public = _hex_in(predicate, field)
+def public_key_of(said: object, what: str) -> bytes:
+    """Return the public key that 64 lower-case hex digits name; `what` begins the error. Raises `Malformed`."""
+    public = _hex_of(said, what)
     check_public_key(public)
     return public
+
+
+def _public_key_in(predicate: Mapping[str, Any], field: str) -> bytes:
+    return public_key_of(predicate.get(field), field)
 
 
 def _key_in(predicate: Mapping[str, Any], field: str) -> bytes:
@@ -320,10 +339,14 @@ def _key_in(predicate: Mapping[str, Any], field: str) -> bytes:
 
 
 def _hex_in(predicate: Mapping[str, Any], field: str) -> bytes:
-    value = predicate.get(field)
-    if not isinstance(value, str) or _KEY_HEX.fullmatch(value) is None:
-        raise Malformed(f"{field} is 64 lower-case hex digits")
-    return bytes.fromhex(value)
+    return _hex_of(predicate.get(field), field)
+
+
+def _hex_of(said: object, what: str) -> bytes:
+    # `bytes.fromhex` passes over spaces and takes capitals: one key would have many spellings.
+    if not isinstance(said, str) or _KEY_HEX.fullmatch(said) is None:
+        raise Malformed(f"{what} is 64 lower-case hex digits")
+    return bytes.fromhex(said)
 
 
 def _text_in(predicate: Mapping[str, Any], field: str) -> str:

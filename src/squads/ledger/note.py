@@ -21,7 +21,8 @@ from squads.ledger.keys import check_public_key, verify_signature
 
 NOTE_ED25519: Final = b"\x01"
 """The signature type of a plain Ed25519 signature over the note's text."""
-NOTE_BYTES_MAX: Final = 64 * 1024
+NOTE_BYTES_MAX: Final = 128 * 1024
+"""Room for sixteen signatures of the largest kind that notes carry, as C2SP asks."""
 NOTE_SIGNATURES_MAX: Final = 64
 
 _NAME: Final = re.compile(r"[^\s+]{1,255}")
@@ -90,7 +91,7 @@ def sign_note(text: str, name: str, public_key: bytes, sign: Callable[[bytes], b
 
 def parse_note(note: str) -> Note:
     """Return the note's text and signature lines, unverified. Raises `Malformed`."""
-    if len(note) > NOTE_BYTES_MAX:
+    if len(note) > NOTE_BYTES_MAX or len(note.encode(errors="replace")) > NOTE_BYTES_MAX:
         raise Malformed(f"a note is at most {NOTE_BYTES_MAX} bytes")
     text, blank, below = note.rpartition("\n\n")
     if not blank or not below.endswith("\n"):

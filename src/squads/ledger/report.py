@@ -6,8 +6,9 @@ not. A check that could not be made must never read as one that passed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 ResultState = Literal["passed", "failed", "warned", "unchecked"]
 
@@ -22,6 +23,8 @@ CHECKS: Final[dict[str, str]] = {
     "signature": "every receipt's signatures are genuine",
     "role": "every signer held a role that may say this, at this index",
     "suspect": "nothing was signed by a key that was later declared suspect from there on",
+    "actor": "every verdict is here that a gate's own counter numbers, and none has another's number",
+    "tree-head": "every log head that a verdict was signed over is this log's",
     "checkpoint-signature": "the stored checkpoints are signed by the log's key",
     "checkpoint-root": "the receipts have the root that each checkpoint signed",
     "coverage": "the newest checkpoint covers every receipt, and no more",
@@ -31,13 +34,16 @@ CHECKS: Final[dict[str, str]] = {
 }
 """Every check by name, with what it shows when it passes; reports list them in this order."""
 
+OUTSIDE_CHECKS: Final = ("outside-signature", "rollback", "fork")
+"""The checks that are made for each place outside that holds checkpoints, and have a result for each."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The outcome of one check over the whole log."""
 
     check: str
-    """A name of `CHECKS`."""
+    """A name of `CHECKS`, or of the checks of a bundle."""
     state: ResultState
     message: str
     """A sentence: what, where, and what to do."""
@@ -45,11 +51,23 @@ class Result:
     """The first receipt it speaks of, or a checkpoint's size; None where it speaks of the whole."""
     count: int = 0
     """How many rows or checkpoints fared like the first."""
+    source: str = ""
+    """The anchor that it speaks of, by name; empty for the ledger and for the checkpoint file beside its keys."""
 
     @property
     def ok(self) -> bool:
         """True only for a check that was made and passed."""
         return self.state == "passed"
+
+
+class Stray(NamedTuple):
+    """A checkpoint that the log's key signed, and that the log as it was read does not bear out."""
+
+    source: str
+    """Where it was found, as a name of a place."""
+    size: int
+    root: bytes
+    note: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +80,11 @@ class Report:
     root: bytes
     """Their root, recomputed; meaningless where `sequence` failed."""
     results: tuple[Result, ...]
-    """One per check, in the order of `CHECKS`."""
+    """One per check, in the order of `CHECKS`; of `OUTSIDE_CHECKS` one for each place outside."""
+    strays: tuple[Stray, ...] = ()
+    """Signed checkpoints over other receipts, or over more than there are; not more than a few of each place."""
+    covering: str = ""
+    """The ledger's own newest note that was signed over these very receipts; empty where there is none."""
 
     @property
     def failed(self) -> tuple[Result, ...]:
@@ -80,39 +102,43 @@ class Report:
         return tuple(result for result in self.results if result.state == "unchecked")
 
     def __getitem__(self, check: str) -> Result:
-        """Return the result of one check by name."""
-        return next(result for result in self.results if result.check == check)
+        """Return the result of one check by name; the worst, where several places have one."""
+        return max((r for r in self.results if r.check == check), key=lambda result: _WORSE[result.state])
 
 
 class Tally:
     """Collects outcomes while a log streams by: the first of each check, and how many more."""
 
-    __slots__ = ("_found",)
+    __slots__ = ("_checks", "_found")
 
-    def __init__(self) -> None:
-        """Start with nothing found."""
-        self._found: dict[str, tuple[ResultState, str, int | None, int]] = {}
+    def __init__(self, checks: Mapping[str, str] = CHECKS) -> None:
+        """Start with nothing found; `checks` are all there are, each with what it shows when it passes."""
+        self._checks = checks
+        self._found: dict[tuple[str, str], tuple[ResultState, str, int | None, int]] = {}
 
-    def note(self, check: str, state: ResultState, message: str, seq: int | None = None) -> None:
+    def note(self, check: str, state: ResultState, message: str, seq: int | None = None, *, source: str = "") -> None:
         """Keep the outcome if it is the first or the worst of its check; count it if it is like the first."""
-        before = self._found.get(check)
+        before = self._found.get((check, source))
         if before is None or _WORSE[state] > _WORSE[before[0]]:
-            self._found[check] = (state, message, seq, 1)
+            self._found[check, source] = (state, message, seq, 1)
         elif state == before[0]:
-            self._found[check] = (*before[:3], before[3] + 1)
+            self._found[check, source] = (*before[:3], before[3] + 1)
 
-    def fail(self, check: str, message: str, seq: int | None = None) -> None:
+    def fail(self, check: str, message: str, seq: int | None = None, *, source: str = "") -> None:
         """Keep a failure."""
-        self.note(check, "failed", message, seq)
+        self.note(check, "failed", message, seq, source=source)
 
-    def results(self) -> tuple[Result, ...]:
-        """Return one result per check; what nobody complained about has passed."""
+    def results(self, sources: Iterable[str] = ()) -> tuple[Result, ...]:
+        """Return one result per check, and of those outside one per named source; what nobody minded has passed."""
         out = []
-        for check, shows in CHECKS.items():
-            state, message, seq, count = self._found.get(check, ("passed", shows, None, 0))
-            if count > 1:
-                message = f"{message} ({count - 1} more like this)"
-            out.append(Result(check=check, state=state, message=message, seq=seq, count=count))
+        names = ("", *sources)
+        for check, shows in self._checks.items():
+            for source in names if check in OUTSIDE_CHECKS else ("",):
+                shown = f"{shows} ({source})" if source else shows
+                state, message, seq, count = self._found.get((check, source), ("passed", shown, None, 0))
+                if count > 1:
+                    message = f"{message} ({count - 1} more like this)"
+                out.append(Result(check=check, state=state, message=message, seq=seq, count=count, source=source))
         return tuple(out)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from squads.ledger.checkpoint import check_origin
 from squads.ledger.errors import Malformed
-from squads.ledger.keys import check_public_key
+from squads.ledger.keys import check_public_key, public_key_of
 from squads.ledger.note import VerifierKey, encode_vkey, parse_vkey
 from squads.ledger.statement import canonical_json, strict_json
 
@@ -65,8 +65,5 @@ class Trust:
             isinstance(value[name], str) for name in ("log_vkey", "origin", "root_public_key")
         ):
             raise Malformed(f"trust.json is of format {TRUST_FORMAT}, and all else in it are strings")
-        try:
-            root = bytes.fromhex(value["root_public_key"])
-        except ValueError:
-            raise Malformed("trust.json: root_public_key is 64 hex digits") from None
+        root = public_key_of(value["root_public_key"], "trust.json: root_public_key")
         return cls(origin=value["origin"], root_public_key=root, log_vkey=value["log_vkey"])

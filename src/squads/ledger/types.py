@@ -42,6 +42,9 @@ _TABLE: Final[tuple[tuple[str, StreamKind, Direction, frozenset[str]], ...]] = (
     ("log-open", "workspace", "input", frozenset({"root"})),
     ("key-event", "workspace", "input", frozenset({"root"})),
     ("grant", "workspace", "input", frozenset({"root"})),
+    ("policy", "workspace", "input", frozenset({"root"})),
+    # Only a person decides that somebody's content goes.
+    ("erasure", "workspace", "input", frozenset({"human"})),
     # Anyone may stop, only a person lifts.
     ("stop", "workspace", "input", ROLE_KINDS),
     ("lift", "workspace", "input", frozenset({"human"})),

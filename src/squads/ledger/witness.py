@@ -10,7 +10,9 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from typing import Any
 
+from squads.ledger.actors import Actors
 from squads.ledger.errors import Malformed
+from squads.ledger.heads import Heads
 from squads.ledger.keys import Registry, key_id, verify_signature
 from squads.ledger.leaf import Leaf, decode_leaf
 from squads.ledger.report import Tally
@@ -24,7 +26,7 @@ Signed = tuple[int, bytes, bytes, bytes]
 class Witness:
     """Reads receipts in order and tells the tally what is wrong with their statements and signers."""
 
-    __slots__ = ("_last_signed", "_pending", "_tally", "_trust", "registry")
+    __slots__ = ("_last_signed", "_pending", "_tally", "_trust", "actors", "heads", "registry")
 
     registry: Registry | None
     """Who may sign what, after the receipts read so far; None until a sound entry 0 was read."""
@@ -35,6 +37,8 @@ class Witness:
         self._tally = tally
         self._last_signed: dict[bytes, int] = {}
         self._pending: list[Signed] = []
+        self.actors = Actors(tally)
+        self.heads = Heads(tally)
         self.registry = None
 
     def read(self, seq: int, data: bytes, *, opening_only: bool = False) -> None:
@@ -81,6 +85,11 @@ class Witness:
         elif statement.kind == "key-event" and self.settle():
             # A key event counts for the very next receipt, so its signatures cannot wait.
             self._key_event(registry, seq, statement.predicate, signers)
+        else:
+            # 3. What a gate says of itself and of the log fits in.
+            self.actors.read(seq, statement.kind, statement.predicate, signers[0], leaf.payload)
+            if statement.kind == "verdict" and statement.predicate.get("tree_head") is not None:
+                self.heads.claim(seq, statement.predicate["tree_head"])
 
     def settle(self, pool: Executor | None = None, threads: int = 1) -> bool:
         """Verify the signatures read since the last call; say whether the newest receipt's were genuine.

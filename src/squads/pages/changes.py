@@ -55,7 +55,7 @@ def differences(report: Report, before: Try, after: Try) -> list[Block]:
         first = report.text_of(before, path) if path in old else ""
         second = report.text_of(after, path) if path in new else ""
         if first is None or second is None:
-            blocks.append(Paragraph((f"{path}: erased or no text, so its lines are not shown.",)))
+            blocks.append(Paragraph((f"{path}: gone or no text, so its lines are not shown.",)))
             continue
         if any(len(t) > CHARS_COMPARED_MAX or t.count("\n") > LINES_COMPARED_MAX for t in (first, second)):
             bound = f"more than {LINES_COMPARED_MAX:,} lines or {CHARS_COMPARED_MAX:,} characters"

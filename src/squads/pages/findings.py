@@ -5,7 +5,7 @@ from __future__ import annotations
 from squads.contracts.finding import Finding
 from squads.pages.blocks import Badge, Block, Code, CodeLine, Excerpt, Line, Notice, Paragraph, Quote, Section
 from squads.pages.changes import clipped
-from squads.pages.report import ERASED, Judged, Report, Try
+from squads.pages.report import Judged, Report, Try
 from squads.pages.text import UNANCHORED, counted, one_line
 
 FINDINGS_SHOWN_MAX = 100
@@ -28,8 +28,8 @@ def findings_of(report: Report) -> list[Block]:
                 line: Line = (Code(judged.ticket.gate), " could not look: ", judged.said.removeprefix("abstained: "))
                 inner.append(Notice("unsure", "Not looked at.", line))
             if judged.verdict is None and judged.record.findings.total:
-                said = counted(judged.record.findings.total, "finding")
-                inner.append(Notice("unsure", "Erased.", (f"{judged.ticket.gate} had {said}: {ERASED}.",)))
+                said = f"{counted(judged.record.findings.total, 'finding')}: {report.contents.gone}"
+                inner.append(Notice("unsure", "Not there.", (f"{judged.ticket.gate} had {said}.",)))
             for finding in judged.verdict.findings if judged.verdict else ():
                 if shown >= FINDINGS_SHOWN_MAX:
                     left += 1

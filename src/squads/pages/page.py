@@ -32,7 +32,7 @@ from squads.pages.blocks import (
 from squads.pages.changes import differences, earlier
 from squads.pages.drawing import BARS_SHOWN_MAX, gate_marks, graph_of, graph_svg, timeline_svg
 from squads.pages.findings import findings_of
-from squads.pages.report import ERASED, Report, Try, took, waivers_of
+from squads.pages.report import Report, Try, took, waivers_of
 from squads.pages.story import story_of
 from squads.pages.text import counted, duration, listed, moment, one_line, short, shortened
 
@@ -51,7 +51,7 @@ BADGES = {
 
 def page_of(report: Report) -> Page:
     """Return the page of a report."""
-    brief = report.packet.brief if report.packet else ERASED
+    brief = report.packet.brief if report.packet else report.contents.gone
     asked = Section("What was asked", tuple(_asked(report)), "asked")
     rest = [
         Section("Findings", tuple(findings_of(report)) or (Paragraph(("No gate had a finding.",)),), "findings"),
@@ -103,7 +103,8 @@ def _asked(report: Report) -> list[Block]:
         said = f"{names} approves without reading. An approval by it says nothing about these bytes."
         blocks.append(Notice("bad", "Nobody looked through an unsafe gate.", (said,)))
     if packet is None:
-        blocks.append(Notice("unsure", "The brief: content erased.", (f"Its commitment was {opened.content}.",)))
+        said = f"Its commitment was {opened.content}."
+        blocks.append(Notice("unsure", f"The brief: {report.contents.gone}.", (said,)))
     else:
         blocks.append(Quote(shortened(packet.brief, BRIEF_CHARS_SHOWN_MAX), "The brief"))
     if opened.predicates:
@@ -126,8 +127,8 @@ def _done_when(report: Report, packet: Packet | None) -> Table:
         rows.append(
             (
                 (Code(name),),
-                (one_line(predicate.sentence) if predicate else ERASED,),
-                (predicate.check or "the coordinator" if predicate else ERASED,),
+                (one_line(predicate.sentence) if predicate else report.contents.gone,),
+                (predicate.check or "the coordinator" if predicate else report.contents.gone,),
                 (said,) if answer else ("not answered",),
                 (Code(short(answer.evidence)),) if answer else ("",),
             )
@@ -141,8 +142,10 @@ def _happened(report: Report) -> list[Block]:
     if len(lines) > STORY_LINES_MAX:
         left = counted(len(lines) - STORY_LINES_MAX, "more event")
         blocks.append(Notice("unsure", "Not everything is told.", (f"{left} left out; see the receipts.",)))
-    erased = len(report.contents.missing)
-    if erased:
+    if lost := len(report.contents.missing - report.contents.erased):
+        said = "No receipt says that it was erased. Run squads verify, and restore the ledger from a copy."
+        blocks.append(Notice("bad", f"Content lost: {counted(lost, 'blob')} of this packet gone.", (said,)))
+    if erased := len(report.contents.missing & report.contents.erased):
         said = "The receipts still commit to it, and nothing on this page was guessed in its place."
         blocks.append(Notice("unsure", f"Content erased: {counted(erased, 'blob')} of this packet gone.", (said,)))
     if report.contents.changed:
@@ -163,7 +166,7 @@ def _changes(report: Report) -> list[Block]:
 
 
 def _attempts(report: Report) -> list[Block]:
-    graph = graph_of(report)
+    graph, gone = graph_of(report), report.contents.gone
     blocks: list[Block] = [Figure(graph_svg(graph), "Every attempt, what it was made from, and each gate's last word.")]
     if graph.left_out:
         blocks.append(Paragraph((f"{counted(graph.left_out, 'more attempt')} left out of the drawing.",)))
@@ -172,7 +175,7 @@ def _attempts(report: Report) -> list[Block]:
             (report.attempt(t),),
             (t.author,),
             (Code(short(t.subject)),),
-            (counted(len(t.manifest.files), "file") if t.manifest else ERASED if t.reads != "plan" else "",),
+            (counted(len(t.manifest.files), "file") if t.manifest else gone if t.reads != "plan" else "",),
             (Badge(_stood(t), t.tone),),
             (gate_marks(t),),
         )
@@ -209,7 +212,7 @@ def _attempts(report: Report) -> list[Block]:
                         (w.gate,),
                         (Code(short(w.subject)),),
                         (moment(w.expires_ms),),
-                        (one_line(said.text) if said else ERASED,),
+                        (one_line(said.text) if said else report.contents.gone,),
                     )
                     for _, w, said in waivers
                 ),

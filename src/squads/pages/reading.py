@@ -1,26 +1,24 @@
 """One packet at one moment of a kept ledger: its receipts, their signers, its content, and the checkpoint above them.
 
-It needs no key and writes nothing. Every signature is checked and the rules are replayed before anything is shown; what
-was erased is reported as erased. A receipt that is no longer what was signed gives no page at all.
+It needs no private key, only those that content is closed with, and writes nothing. Every signature is checked and the
+rules are replayed before anything is shown; what was erased is reported as erased. A receipt that is no longer what was
+signed gives no page at all.
 """
 
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from squads.adapters.ledger_rows import stored_of
-from squads.adapters.sqlite_schema import check_identity, is_empty, open_reader, translated
-from squads.audit import trust_in
 from squads.contracts.artifact import Manifest
-from squads.contracts.base import digest_of
-from squads.contracts.errors import InvalidInput, LedgerBroken, SquadsError, StorageUnavailable, UnknownPacket
+from squads.contracts.errors import BlobBroken, InvalidInput, LedgerBroken, SquadsError, UnknownPacket
 from squads.contracts.finding import Usage
 from squads.contracts.outcome import RoleSpend
+from squads.kept import Keeping
 from squads.kernel.ports import WORKSPACE, Stored
 from squads.kernel.receipts import Receipt
 from squads.kernel.replay import Diverged, Replay
@@ -28,31 +26,45 @@ from squads.kernel.view import Stop
 from squads.ledger.checkpoint import Checkpoint, verify_checkpoint
 from squads.ledger.errors import Malformed
 from squads.ledger.trust import Trust
+from squads.moments import Moment, moment_of
 from squads.outcomes import spent_by_role
-from squads.workspace import read_verified
+from squads.signing import read_verified
+from squads.stores import StoreUrl, check_there, keys_of, placed, trust_in
 
 BEGINNING_CHARS_MIN = 4
 """How much of a packet's id names it, where no other packet's begins alike."""
 
 
 class Contents:
-    """Content by digest. What is not there, or is not what its digest says, is None and is remembered."""
+    """Content by digest. What is not there, or is not what its digest says, is None and is remembered.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    What is not there was erased where a receipt says so, and is lost where none does.
+    """
+
+    def __init__(self, whole: Moment) -> None:
+        self._whole = whole
         self.missing: set[str] = set()
         self.changed: set[str] = set()
+        self.erased: frozenset[str] = frozenset()
+        self.lost: frozenset[str] = frozenset()
+
+    @property
+    def gone(self) -> str:
+        """What stands in place of content that is not there."""
+        if not self.lost:
+            return "content erased"
+        return "content erased or lost" if self.erased else "content lost"
 
     def get(self, digest: str) -> bytes | None:
         """Return the content under a digest, re-hashed, or None."""
-        row = self._connection.execute("SELECT content FROM blob WHERE digest = ?", (bytes.fromhex(digest),)).fetchone()
-        if row is None:
-            self.missing.add(digest)
-            return None
-        if digest_of(row[0]) != digest:
+        try:
+            found = self._whole.content(digest)
+        except BlobBroken:
             self.changed.add(digest)
             return None
-        return bytes(row[0])
+        if found is None:
+            self.missing.add(digest)
+        return found
 
     def manifest(self, digest: str) -> Manifest | None:
         """Return an artifact's manifest, or None."""
@@ -67,7 +79,7 @@ class Contents:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class PacketMoment:
     """What the ledger says of one packet, checked. Use it while the block of `packet_in` is open."""
 
     packet: str
@@ -93,41 +105,27 @@ class Moment:
 
 
 @contextmanager
-def packet_in(store: str | Path, packet: str) -> Iterator[Moment]:
+def packet_in(store: str | Path | StoreUrl, packet: str, *, keys: Path | None = None) -> Iterator[PacketMoment]:
     """Yield one packet of the ledger in `store`; a beginning of its id is enough where it names only one.
 
-    Raises `UnknownPacket`, and `LedgerError` for what is no ledger or does not agree with itself.
+    `keys` is where this machine keeps keys (`keys_home()` when None). Raises `UnknownPacket`, and `LedgerError` for
+    what is no ledger or does not agree with itself.
     """
-    store = Path(store)
-    trust = trust_in(store)
-    database = store / "ledger.db"
-    if not database.is_file():
-        raise StorageUnavailable(f"there is no ledger at {database}; check the path")
-    connection: sqlite3.Connection | None = None
-    try:
-        connection = open_reader(database)
-        connection.execute("BEGIN")
-        if is_empty(connection):
-            raise LedgerBroken(f"{database} is an empty database, no ledger; check the path")
-        check_identity(connection, database)
-        yield _moment(connection, store, trust, _named(connection, packet))
-    except sqlite3.Error as error:
-        raise translated(error, database) from error
-    finally:
-        if connection is not None:
-            with suppress(sqlite3.Error):
-                connection.close()
+    place = placed(store)
+    trust = trust_in(place, keys)
+    check_there(place)
+    with moment_of(place, keys_of(trust, keys)) as whole:
+        yield _moment(whole, str(place), trust, _named(whole, packet))
 
 
-def _named(connection: sqlite3.Connection, packet: str) -> str:
+def _named(whole: Moment, packet: str) -> str:
     """Return the whole id of the packet that is meant."""
     if not re.fullmatch(rf"[0-9a-f]{{{BEGINNING_CHARS_MIN},32}}", packet):
         raise InvalidInput(
             f"{packet[:60]!r} is no packet's id: 32 hex digits, of which the first {BEGINNING_CHARS_MIN} or more may "
             "do; `squads gate` prints it"
         )
-    rows = connection.execute("SELECT name FROM stream WHERE substr(name, 1, ?) = ? LIMIT 2", (len(packet), packet))
-    found = [str(name) for (name,) in rows]
+    found = whole.beginning(packet, 2)
     if not found:
         raise UnknownPacket(f"there is no packet {packet} in this ledger; `squads gate` prints the ids of its packets")
     if len(found) > 1:
@@ -135,13 +133,13 @@ def _named(connection: sqlite3.Connection, packet: str) -> str:
     return found[0]
 
 
-def _moment(connection: sqlite3.Connection, store: Path, trust: Trust, packet: str) -> Moment:
-    contents = Contents(connection)
+def _moment(whole: Moment, store: str, trust: Trust, packet: str) -> PacketMoment:
+    contents, keeping = Contents(whole), Keeping(whole.content)
     replay = Replay(contents.manifest, keep={packet})
     receipts: list[Receipt] = []
     signers: dict[int, tuple[str, ...]] = {}
-    unreplayed = ""
-    for stored in _stored(connection, packet):
+    stuck = False
+    for stored in _stored(whole, packet):
         receipt = read_verified(stored, replay.view)
         own = stored.stream == packet
         if own:
@@ -152,25 +150,30 @@ def _moment(connection: sqlite3.Connection, store: Path, trust: Trust, packet: s
             signers[receipt.seq] = tuple(
                 role for key in receipt.keys for role in sorted(replay.view.roles_of(key.hex()))
             )
-        if own and unreplayed:
+        keeping.feed(receipt)
+        if own and stuck:
             continue
         try:
             replay.feed(receipt)
         except Diverged as error:
-            unreplayed = _excused(error, contents)
-    if not unreplayed:
+            stuck = _excused(error, contents)
+    if not stuck:
         try:
             replay.close()
         except Diverged as error:
-            unreplayed = _excused(error, contents)
+            stuck = _excused(error, contents)
+    contents.erased, contents.lost = frozenset(keeping.gone), frozenset(keeping.lost)
+    unreplayed = "the manifest of an artifact is lost, and without it the rules cannot be replayed" if stuck else ""
+    if replay.view is not None and packet in replay.view.erased:
+        unreplayed = f"its content was erased, as receipt {replay.view.erased[packet]} says"
     if replay.view is None or not receipts:
         raise LedgerBroken(f"packet {packet} has no receipt; run `squads verify {store}`")
     state = None if unreplayed else replay.packets.get(packet)
-    checkpoint, note = _checkpoint(connection, trust, receipts[-1].seq)
-    return Moment(
+    checkpoint, note = _checkpoint(whole, trust, receipts[-1].seq)
+    return PacketMoment(
         packet=packet,
         origin=trust.origin,
-        store=str(store),
+        store=store,
         receipts=tuple(receipts),
         signers=signers,
         checkpoint=checkpoint,
@@ -184,29 +187,24 @@ def _moment(connection: sqlite3.Connection, store: Path, trust: Trust, packet: s
     )
 
 
-def _excused(error: SquadsError, contents: Contents) -> str:
-    """Return why the replay ended early, where erased content explains it; raise where it does not."""
+def _excused(error: SquadsError, contents: Contents) -> bool:
+    """Return True where content that is not there explains why the replay ended early; raise where it does not."""
     if contents.missing:
-        return "the manifest of an artifact was erased, and without it the rules cannot be replayed over this packet"
+        return True
     raise error
 
 
-def _stored(connection: sqlite3.Connection, packet: str) -> Iterator[Stored]:
-    rows = connection.execute(
-        "SELECT stream.name, entry.leaf, entry.leaf_hash FROM entry JOIN stream ON stream.id = entry.stream "
-        "WHERE stream.name IN (?, ?) ORDER BY entry.seq",
-        (WORKSPACE, packet),
-    )
-    for name, leaf, leaf_hash in rows:
+def _stored(whole: Moment, packet: str) -> Iterator[Stored]:
+    for name, leaf, leaf_hash in whole.of((WORKSPACE, packet)):
         yield stored_of(name, leaf, leaf_hash)
 
 
-def _checkpoint(connection: sqlite3.Connection, trust: Trust, newest: int) -> tuple[Checkpoint, str]:
-    row = connection.execute("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
-    if row is None:
+def _checkpoint(whole: Moment, trust: Trust, newest: int) -> tuple[Checkpoint, str]:
+    note = whole.newest_checkpoint()
+    if note is None:
         raise LedgerBroken("this ledger has no checkpoint; restore it from a copy that verifies")
     try:
-        checkpoint = verify_checkpoint(row[0], trust.log_key)
+        checkpoint = verify_checkpoint(note, trust.log_key)
     except Malformed as error:
         raise LedgerBroken(f"the newest checkpoint is not the log's: {error}; run `squads verify`") from error
     if checkpoint.size <= newest:
@@ -214,4 +212,4 @@ def _checkpoint(connection: sqlite3.Connection, trust: Trust, newest: int) -> tu
             f"the newest checkpoint covers {checkpoint.size} receipts, and receipt {newest} is not among them; "
             "run `squads verify`"
         )
-    return checkpoint, row[0]
+    return checkpoint, note

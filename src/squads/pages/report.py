@@ -36,10 +36,9 @@ from squads.contracts.verdict import Abstained, Approved, Refused, Verdict
 from squads.handover import unseal
 from squads.kernel.receipts import Receipt, record_in
 from squads.pages.blocks import Tone
-from squads.pages.reading import Contents, Moment
+from squads.pages.reading import Contents, PacketMoment
 from squads.pages.text import counted, decoded, duration, listed, one_line, said_of
 
-ERASED = "content erased"
 D = TypeVar("D", bound=Document)
 TONES: Mapping[str, Tone] = {"approved": "good", "refused": "bad", "abstained": "unsure"}
 
@@ -53,7 +52,9 @@ class Judged:
     record: VerdictRecord | None = None
     answered: Receipt | None = None
     verdict: Verdict | None = None
-    """None while it is open, and where its words were erased."""
+    """None while it is open, and where its words are not there."""
+    gone: str = "content erased"
+    """What stands in place of words that are not there."""
 
     @property
     def tone(self) -> Tone:
@@ -68,7 +69,7 @@ class Judged:
         if self.record.decision == "refused":
             return f"refused: {said_of(self.record.findings)}"
         if self.record.decision == "abstained":
-            return f"abstained: {self.verdict.reason if isinstance(self.verdict, Abstained) else ERASED}"
+            return f"abstained: {self.verdict.reason if isinstance(self.verdict, Abstained) else self.gone}"
         if self.record.looked == 0:
             return "had nothing of its kind to read"
         return f"approved: {counted(self.record.looked, 'file')} read"
@@ -121,10 +122,10 @@ class Span:
 class Report:
     """Everything a page says of one packet."""
 
-    moment: Moment
+    moment: PacketMoment
     opened: Opened
     packet: Packet | None
-    """None where its words were erased."""
+    """None where its words are not there."""
     records: tuple[tuple[Receipt, PacketRecord], ...]
     tries: tuple[Try, ...]
     """In the order of the log."""
@@ -194,7 +195,7 @@ class Report:
             return ""
         if (stop := self.moment.stop) is not None:
             said = self.document(stop.content, Statement)
-            words = f": {one_line(said.text)}" if said else f" ({ERASED})"
+            words = f": {one_line(said.text)}" if said else f" ({self.contents.gone})"
             scope = "The whole workspace" if self.moment.stopped_for_all else "This packet"
             return f"{scope} was stopped by {self.person(stop.author)}{words}. A person must lift the stop."
         if (question := self.question) is not None:
@@ -207,7 +208,7 @@ class Report:
         return "It waits for whoever runs it to take it up again."
 
 
-def report_of(moment: Moment) -> Report:
+def report_of(moment: PacketMoment) -> Report:
     """Return the report of a packet at one moment."""
     return _Builder(moment).report()
 
@@ -215,7 +216,7 @@ def report_of(moment: Moment) -> Report:
 class _Builder:
     """Reads the packet's receipts once, in order."""
 
-    def __init__(self, moment: Moment) -> None:
+    def __init__(self, moment: PacketMoment) -> None:
         self.moment = moment
         self.records: list[tuple[Receipt, PacketRecord]] = []
         self.tries: dict[tuple[str, int, int], Try] = {}
@@ -336,7 +337,14 @@ class _Builder:
             return
         said = self._document(record.content, Document)
         verdict = said if isinstance(said, (Approved, Refused, Abstained)) else None
-        judged = Judged(ticket=asked.ticket, asked=asked.asked, record=record, answered=receipt, verdict=verdict)
+        judged = Judged(
+            ticket=asked.ticket,
+            asked=asked.asked,
+            record=record,
+            answered=receipt,
+            verdict=verdict,
+            gone=self.moment.contents.gone,
+        )
         self.tickets[record.ticket] = judged
         for tried in self.tries.values():
             tried.judged = [judged if j.ticket.ticket == record.ticket else j for j in tried.judged]

@@ -28,7 +28,7 @@ from squads.contracts.verdict import Abstained, Approved, Refused, Verdict
 from squads.kernel.receipts import Receipt
 from squads.pages.blocks import Badge, Code, Inline, Line, Strong
 from squads.pages.changes import changed_between, earlier
-from squads.pages.report import ERASED, Report, Try, objections_of
+from squads.pages.report import Report, Try, objections_of
 from squads.pages.text import counted, listed, moment, one_line, short, shortened
 
 WORDS_CHARS_MAX = 300
@@ -82,7 +82,9 @@ def _told_other(report: Report, record: PacketRecord) -> Line:
     match record:
         case ObjectionRecord():
             said = objections_of(report, record)
-            why = f"{_quoted('; '.join(said.reasons))}; it proposes {_quoted(said.proposal)}" if said else ERASED
+            why = report.contents.gone
+            if said:
+                why = f"{_quoted('; '.join(said.reasons))}; it proposes {_quoted(said.proposal)}"
             return (Strong(record.author), " ", Badge("objected", "bad"), f": {why}.")
         case AcceptanceRecord():
             return _acceptance(report, record)
@@ -112,7 +114,7 @@ def _told_other(report: Report, record: PacketRecord) -> Line:
 
 def _statement(report: Report, digest: str) -> str:
     words = report.document(digest, Statement)
-    return f": {_quoted(words.text)}" if words else f" ({ERASED})"
+    return f": {_quoted(words.text)}" if words else f" ({report.contents.gone})"
 
 
 def _opened(report: Report, receipt: Receipt, record: Opened) -> Line:
@@ -137,7 +139,7 @@ def _artifact(report: Report, receipt: Receipt, record: ArtifactRecord) -> Line:
     if tried is None:
         return ()
     parts: list[Inline] = [Strong(record.author), f" handed in {report.attempt(tried)}"]
-    parts.append(f": {_files(tried)}." if tried.manifest else f"; its {ERASED}.")
+    parts.append(f": {_files(tried)}." if tried.manifest else f"; {report.contents.gone}.")
     before = earlier(report, tried)
     if before is not None and tried.manifest and before.manifest:
         parts.append(f" Since {report.attempt(before)}: {changed_between(before, tried)}.")
@@ -193,7 +195,7 @@ def _verdict(report: Report, receipt: Receipt, record: VerdictRecord) -> Line:
                 f" {about} ({read} read{noted}{cited}){_votes(judged.verdict)}.",
             )
         case None:
-            return (who, " ", Badge(record.decision, judged.tone), f" {about}; its words: {ERASED}.")
+            return (who, " ", Badge(record.decision, judged.tone), f" {about}; its words: {report.contents.gone}.")
 
 
 def _votes(verdict: Verdict) -> str:

@@ -23,7 +23,8 @@ from squads.ledger.keys import verify_signature
 from squads.ledger.note import strict_base64
 from squads.ledger.statement import strict_json
 from squads.ledger.trust import Trust
-from squads.workspace import LOG, Workspace
+from squads.stores import LOG
+from squads.workspace import Workspace
 
 ROSTER_BYTES_MAX: Final = 16 * 1024 * 1024
 """Room for some fifty thousand keys; what is longer is not read."""
@@ -36,8 +37,10 @@ async def roster_of(
 ) -> bytes:
     """Return a workspace's roster as it stands now, signed with the log's key. Raises `LedgerError`.
 
-    Every receipt below its index is in it: the head is read before the workspace's own stream.
+    Every receipt below its index is in it: the head is read before the workspace's own stream. None is signed on a
+    ledger that an anchor contradicts: a copy from before a revocation would let its key speak again.
     """
+    await workspace.anchoring.compare()
     head = await workspace.ledger.head()
     await workspace.refresh()
     view, now = workspace.view, workspace.clock.now_ms()

@@ -73,7 +73,7 @@ class OpenTelemetryTracing:
         root.end()
         if outcome.kind in _WAITING and (ids := root.ids()):
             try:
-                await self._journal.put(packet, Step(kind="tool", input=_LINK, turn=1, payload=ids))
+                await self._journal.put(packet, Step(kind="tool", input=_LINK, turn=1, payload=ids), packet=packet)
             except SquadsError as error:
                 self._instruments.careful.say(error)
 

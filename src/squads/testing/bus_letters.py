@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from squads.contracts.messages import Envelope, Failed
-from squads.kernel.ports import Bus, Consumer, Delivery
+from squads.kernel.bus_ports import Bus, Consumer, Delivery
 
 T = TypeVar("T")
 PATIENCE = 10.0

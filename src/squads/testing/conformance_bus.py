@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 
 from squads.contracts.errors import BusClosed
-from squads.kernel.ports import Consumer
+from squads.kernel.bus_ports import Consumer
 from squads.testing.bus_letters import drained, letter, number_of, raised, soon, stopped
 from squads.testing.conformance_bus_answers import BusAnswers
 from squads.testing.conformance_bus_bounds import BusBounds

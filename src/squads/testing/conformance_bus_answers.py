@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from squads.contracts.errors import BusClosed, UnknownRecipient
 from squads.contracts.messages import RUNNER, Envelope, Failed
-from squads.kernel.ports import Delivery
+from squads.kernel.bus_ports import Delivery
 from squads.testing.bus_letters import BusSuite, drained, letter, number_of, raised, soon
 
 

@@ -20,7 +20,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from squads.adapters.keys import InProcessSigner
 from squads.contracts.errors import BlobMissing, Conflict, InvalidInput, Overdrawn, StorageUnavailable
 from squads.contracts.finding import Usage
 from squads.contracts.packet import Allowance
@@ -31,59 +30,20 @@ from squads.ledger.checkpoint import verify_checkpoint
 from squads.ledger.leaf import PAYLOAD_BYTES_MAX
 from squads.ledger.merkle import EMPTY_ROOT
 from squads.ledger.report import Report
-from squads.ledger.statement import PAYLOAD_TYPE, pae, statement_bytes
-from squads.ledger.trust import Trust
+from squads.ledger.statement import PAYLOAD_TYPE
 from squads.ledger.verify import verify_log
-
-ORIGIN = "example.com/squads/conformance/0"
-ROOT_KEY = InProcessSigner(b"\1" * 32)
-LOG_KEY = InProcessSigner(b"\2" * 32)
-RUNNER_KEY = InProcessSigner(b"\3" * 32)
-"""Keys that everybody knows: for tests only."""
-TRUST = Trust.of(ORIGIN, ROOT_KEY.public_key, LOG_KEY.public_key)
-SUBJECT = ("subject", "0" * 64)
-
-
-def signed_entry(stream: str, kind: str, predicate: dict[str, Any], *signers: Signer) -> Entry:
-    """Return an entry whose statement is signed by all `signers`."""
-    payload = statement_bytes(kind, [SUBJECT], predicate)
-    message = pae(PAYLOAD_TYPE, payload)
-    signatures = sorted((signer.key_id, signer.sign(message)) for signer in signers)
-    return Entry(stream=stream, payload_type=PAYLOAD_TYPE, payload=payload, signatures=tuple(signatures))
-
-
-def opening_entries(origin: str = ORIGIN) -> list[Entry]:
-    """Return the two entries that open a verifiable log: log-open, and the runner's registration."""
-    opening = {
-        "format": 1,
-        "origin": origin,
-        "workspace": "conformance",
-        "root_public_keys": [ROOT_KEY.public_key.hex()],
-        "log_public_key": LOG_KEY.public_key.hex(),
-    }
-    return [
-        signed_entry(WORKSPACE, "log-open", opening, ROOT_KEY),
-        signed_entry(WORKSPACE, "key-event", registration(RUNNER_KEY, "runner"), ROOT_KEY),
-    ]
-
-
-def registration(signer: Signer, *roles: str, not_before_index: int = 0) -> dict[str, Any]:
-    """Return the predicate that registers a signer's key with `roles`."""
-    return {
-        "event": "register",
-        "key": signer.key_id.hex(),
-        "public_key": signer.public_key.hex(),
-        "alg": "ed25519",
-        "subject": "conformance",
-        "roles": list(roles),
-        "custody": "in-process",
-        "not_before_index": not_before_index,
-    }
-
-
-def ticket(stream: str, number: int = 0) -> Entry:
-    """Return a small receipt that the runner signed."""
-    return signed_entry(stream, "ticket", {"number": number}, RUNNER_KEY)
+from squads.testing.conformance_proofs import ProofConformance
+from squads.testing.signed_entries import LOG_KEY as LOG_KEY
+from squads.testing.signed_entries import ORIGIN as ORIGIN
+from squads.testing.signed_entries import ROOT_KEY as ROOT_KEY
+from squads.testing.signed_entries import RUNNER_KEY as RUNNER_KEY
+from squads.testing.signed_entries import SUBJECT as SUBJECT
+from squads.testing.signed_entries import TRUST as TRUST
+from squads.testing.signed_entries import opening_entries as opening_entries
+from squads.testing.signed_entries import raises
+from squads.testing.signed_entries import registration as registration
+from squads.testing.signed_entries import signed_entry as signed_entry
+from squads.testing.signed_entries import ticket as ticket
 
 
 def share(tokens: int) -> Reservation:
@@ -102,7 +62,7 @@ async def verified(ledger: Ledger, *, outside: Sequence[str] | None = None) -> R
     return verify_log(rows, trust=TRUST, checkpoints=await ledger.checkpoints(), outside=outside)
 
 
-class LedgerConformance:
+class LedgerConformance(ProofConformance):
     """The suite. `open_ledger` is all that a subclass must give."""
 
     durable = False
@@ -179,7 +139,7 @@ class LedgerConformance:
             before = await ledger.head()
 
             for expect in ({"a": 0}, {"a": 2}, {"a": 1, "b": 1}):
-                await _raises(
+                await raises(
                     Conflict, ledger.append([ticket("a"), ticket("b")], expect=expect, time_ms=5, content=[b"x"])
                 )
             assert before == await ledger.head()
@@ -199,7 +159,7 @@ class LedgerConformance:
         async with self.opened(tmp_path) as ledger:
             await ledger.append([ticket("a")], expect={}, time_ms=50)
 
-            await _raises(Conflict, ledger.append([ticket("a")], expect={}, time_ms=49))
+            await raises(Conflict, ledger.append([ticket("a")], expect={}, time_ms=49))
             assert (await ledger.append([ticket("a")], expect={}, time_ms=50)).head.size == 2
 
     async def test_what_fits_in_no_leaf_is_refused_before_anything_is_written(self, tmp_path: Path) -> None:
@@ -216,9 +176,9 @@ class LedgerConformance:
         ]
         async with self.opened(tmp_path) as ledger:
             for entries in bad:
-                await _raises(InvalidInput, ledger.append(entries, expect={}, time_ms=1))
+                await raises(InvalidInput, ledger.append(entries, expect={}, time_ms=1))
             for time_ms in (-1, 2**53, 2**64):
-                await _raises(InvalidInput, ledger.append([good], expect={}, time_ms=time_ms))
+                await raises(InvalidInput, ledger.append([good], expect={}, time_ms=time_ms))
 
             assert (await ledger.head()).size == 0
 
@@ -230,7 +190,7 @@ class LedgerConformance:
 
             assert await ledger.blobs.get(digest) == b"x"
             assert await ledger.blobs.erase(digest)
-            await _raises(BlobMissing, ledger.blobs.get(digest))
+            await raises(BlobMissing, ledger.blobs.get(digest))
             assert (await verified(ledger))["link"].ok
 
     async def test_of_many_appends_at_once_each_succeeds_or_conflicts_alone(self, tmp_path: Path) -> None:
@@ -273,11 +233,11 @@ class LedgerConformance:
         usage = Usage(tokens=4, cost_microusd=5, calls=1, wait_ms=6)
         async with self.opened(tmp_path) as ledger:
             await ledger.append([ticket("a")], expect={}, time_ms=1, reserve=share(30))
-            await _raises(Overdrawn, ledger.append([ticket("b")], expect={}, time_ms=1, reserve=share(1)))
+            await raises(Overdrawn, ledger.append([ticket("b")], expect={}, time_ms=1, reserve=share(1)))
             await ledger.append([ticket("a")], expect={}, time_ms=1, settle=back(30, usage))
             assert await ledger.balance("shared") == Spend(tokens=4, microusd=5, wait_ms=6, calls=1)
 
-            await _raises(Overdrawn, ledger.append([ticket("b")], expect={}, time_ms=1, reserve=share(27)))
+            await raises(Overdrawn, ledger.append([ticket("b")], expect={}, time_ms=1, reserve=share(27)))
             await ledger.append([ticket("b")], expect={}, time_ms=1, reserve=share(26), settle=back(26, usage))
 
             assert (await ledger.balance("shared"))[:4] == (8, 10, 12, 2)
@@ -293,9 +253,9 @@ class LedgerConformance:
                 (Conflict, {"expect": {}, "time_ms": 4}),
             ]
             for error, change in refused:
-                await _raises(error, ledger.append([ticket("a")], reserve=share(10), **change))
-                await _raises(error, ledger.append([ticket("a")], settle=back(10, Usage(tokens=1, calls=1)), **change))
-            await _raises(Overdrawn, ledger.append([ticket("a")], expect={"a": 1}, time_ms=5, reserve=share(31)))
+                await raises(error, ledger.append([ticket("a")], reserve=share(10), **change))
+                await raises(error, ledger.append([ticket("a")], settle=back(10, Usage(tokens=1, calls=1)), **change))
+            await raises(Overdrawn, ledger.append([ticket("a")], expect={"a": 1}, time_ms=5, reserve=share(31)))
 
             assert await ledger.balance("shared") == NOTHING_SPENT
             assert (await ledger.append([ticket("a")], expect={"a": 1}, time_ms=5, reserve=share(30))).first_seq == 1
@@ -307,8 +267,10 @@ class LedgerConformance:
         await ledger.close()
         await ledger.close()
 
-        await _raises(StorageUnavailable, ledger.append([ticket("a")], expect={}, time_ms=1))
-        await _raises(StorageUnavailable, ledger.read("a"))
+        await raises(StorageUnavailable, ledger.append([ticket("a")], expect={}, time_ms=1))
+        await raises(StorageUnavailable, ledger.read("a"))
+        await raises(StorageUnavailable, ledger.prove([0]))
+        await raises(StorageUnavailable, ledger.consistency(1, 1))
 
     async def test_opening_again_finds_everything(self, tmp_path: Path) -> None:
         """A durable ledger goes on where it stopped: lengths, time, tree and content."""
@@ -320,19 +282,10 @@ class LedgerConformance:
         async with self.opened(tmp_path) as ledger:
             assert head == await ledger.head()
             assert await ledger.streams() == [WORKSPACE, "a"]
-            await _raises(Conflict, ledger.append([ticket("a")], expect={"a": 2}, time_ms=5))
-            await _raises(Conflict, ledger.append([ticket("a")], expect={"a": 3}, time_ms=4))
+            await raises(Conflict, ledger.append([ticket("a")], expect={"a": 2}, time_ms=5))
+            await raises(Conflict, ledger.append([ticket("a")], expect={"a": 3}, time_ms=4))
             assert (await ledger.append([ticket("a")], expect={"a": 3}, time_ms=5)).first_seq == 5
             assert (await verified(ledger)).failed == ()
             assert await ledger.blobs.get(sha256(b"kept").hexdigest()) == b"kept"
             assert await ledger.balance("shared") == Spend(tokens_reserved=20)
-            await _raises(Overdrawn, ledger.append([ticket("a")], expect={}, time_ms=5, reserve=share(11)))
-
-
-async def _raises(expected: type[Exception], awaitable: Any) -> None:
-    """Await, and demand exactly this kind of error; here so that the suite needs nothing of pytest."""
-    try:
-        await awaitable
-    except expected:
-        return
-    raise AssertionError(f"{expected.__name__} was not raised")
+            await raises(Overdrawn, ledger.append([ticket("a")], expect={}, time_ms=5, reserve=share(11)))

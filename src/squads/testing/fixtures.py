@@ -15,6 +15,7 @@ import pytest
 
 from squads.testing.guards import NetworkGuard, only_loopback, without_keys
 from squads.testing.model_server import ModelServer
+from squads.testing.postgres_server import PostgresServer
 from squads.testing.redis_server import RedisServer
 from squads.testing.wire import Wire
 
@@ -40,6 +41,17 @@ def redis_server() -> Iterator[RedisServer]:
     Nothing is cleared between tests: each takes a workspace id of its own. A test that kills a server starts its own.
     """
     with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for all tests of this process: the one of SQUADS_TEST_POSTGRES, or one of its own.
+
+    Nothing is cleared between tests: each takes a schema of its own, `postgres_server.fresh_url()`. A test that stops
+    a server starts its own.
+    """
+    with PostgresServer() as server:
         yield server
 
 

@@ -142,11 +142,11 @@ class WatchedJournal(MemoryJournal):
         self.events = [] if events is None else events
         self.fails = fails
 
-    async def put(self, about: str, step: Step) -> Step:
+    async def put(self, about: str, step: Step, *, packet: str = "") -> Step:
         """Keep it, or fail."""
         if self.fails:
             raise StorageUnavailable("the disk is full")
-        kept = await super().put(about, step)
+        kept = await super().put(about, step, packet=packet)
         self.events.append("put")
         return kept
 

@@ -42,7 +42,27 @@ def test_an_empty_file_has_no_newest(file):
     assert list(read_checkpoint_file(file.path)) == []
 
 
-@pytest.mark.parametrize("torn", ['"cut off', "\x00\x00\x00", '{"not": "a string"}', "12", "\n\n", "\ufffd"])
+@pytest.mark.parametrize(
+    ("content", "empty"),
+    [
+        (b'"example.com/squ', True),
+        (bytes(300), True),
+        (bytes(300) + b'+"\n', True),
+        (b"notes\n", False),
+        (b'"a"\n', False),
+    ],
+    ids=["half a line", "zeros", "zeros and an end", "another's lines", "a whole line"],
+)
+def test_a_first_line_that_was_torn_is_no_content(file, content, empty):
+    """A file that was never whole begins anew; one that holds somebody's lines is theirs."""
+    file.path.write_bytes(content)
+
+    assert empty is file.is_empty()
+
+
+@pytest.mark.parametrize(
+    "torn", ["[" * 200_000, '"cut off', "\x00\x00\x00", '{"not": "a string"}', "12", "\n\n", "\ufffd"]
+)
 def test_a_torn_line_hides_no_other(file, torn):
     """A full disk or a power cut leaves half a line; the one before and the one after are read."""
     file.append(note(1))

@@ -138,7 +138,7 @@ async def test_a_file_from_before_there_were_leases_gets_their_tables(tmp_path: 
     await again.leases.begin("one")
 
     assert (await again.leases.take("p", "one")) is not None
-    assert [(1,)] == await again._rows("PRAGMA user_version")
+    assert [(2,)] == await again._rows("PRAGMA user_version")
     await again.close()
 
 

@@ -91,13 +91,15 @@ async def test_the_guard_rails_refuse_every_change(tmp_path):
     """Mistakes with the sqlite3 shell do not damage the ledger; only content can go."""
     await filled(tmp_path)
     with closing(sqlite3.connect(tmp_path / "room" / "ledger.db")) as connection:
-        connection.execute("INSERT INTO blob VALUES (x'00', x'00')")
-        for table in ("ledger", "stream", "entry", "node", "checkpoint", "blob"):
+        connection.execute("INSERT INTO content VALUES (x'00', 1, x'00')")
+        connection.execute("INSERT INTO stream_subject VALUES ('a', 'b')")
+        connection.execute("INSERT INTO subject VALUES (1, 'b', NULL, x'00', 0)")
+        for table in ("ledger", "stream", "entry", "node", "checkpoint", "stream_subject", "content", "subject"):
             column = connection.execute(f"SELECT name FROM pragma_table_info('{table}') LIMIT 1").fetchone()[0]
             with pytest.raises(sqlite3.IntegrityError):
                 connection.execute(f"UPDATE {table} SET {column} = {column}")
-            if table != "blob":
-                with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            if table != "content":
+                with pytest.raises(sqlite3.IntegrityError, match=r"append-only|stays known"):
                     connection.execute(f"DELETE FROM {table}")
         for seq in (3, 7):
             with pytest.raises(sqlite3.IntegrityError, match="each after the one before"):
@@ -107,7 +109,7 @@ async def test_the_guard_rails_refuse_every_change(tmp_path):
 async def test_a_newer_format_is_too_new(tmp_path):
     """Unknown versions are refused, not guessed at."""
     await filled(tmp_path)
-    edited(tmp_path, "PRAGMA user_version = 2")
+    edited(tmp_path, "PRAGMA user_version = 3")
 
     with pytest.raises(LedgerTooNew, match="upgrade squads"):
         open_at(tmp_path)

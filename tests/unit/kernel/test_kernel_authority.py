@@ -12,8 +12,9 @@ from squads.contracts.records import GrantRecord, LiftRecord, Record, StopRecord
 from squads.kernel.authority import may_sign
 from squads.kernel.effects import Ignore
 from squads.kernel.view import View, admit, keyed
-from squads.ledger.errors import Unauthorised
+from squads.ledger.errors import Malformed, Unauthorised
 from squads.ledger.types import KINDS, NAMED_ROLES
+from squads.testing import FixedSigner
 
 
 def grant(subject: str, scope: str, **change: object) -> GrantRecord:
@@ -219,6 +220,52 @@ def test_a_revoked_key_holds_no_role() -> None:
     assert view.roles_of(key("gate:schema")) == frozenset()
     assert view.holders("gate:schema") == []
     assert view.holders("gate:style") == [key("gate:style")]
+
+
+def registration(signer: FixedSigner, role: str, since: int) -> dict[str, object]:
+    return {
+        "event": "register",
+        "key": signer.key_id.hex(),
+        "public_key": signer.public_key.hex(),
+        "alg": "ed25519",
+        "subject": role,
+        "roles": [role],
+        "custody": "in-process",
+        "not_before_index": since,
+    }
+
+
+def test_a_key_speaks_between_its_registration_and_its_rotation_and_no_clock_is_asked() -> None:
+    """The view judges by the index that it has reached; the time of a receipt says nothing about keys."""
+    signers = [sha256(b"root").digest()]
+    one, two = FixedSigner("one"), FixedSigner("two")
+    rotation = {"event": "rotate", "old_key": one.key_id.hex()} | registration(two, "gate:new", 0)
+    rotation |= {"event": "rotate"}
+    for field in ("subject", "roles"):
+        del rotation[field]
+
+    before = view_of()
+    registered = keyed(before, registration(one, "gate:new", 0), index=30, signers=signers)
+    rotated = keyed(registered, rotation, index=31, signers=[*signers, one.key_id])
+
+    assert [before.roles_of(one.key_id.hex()), before.roles_of(two.key_id.hex())] == [frozenset()] * 2
+    assert [[one.key_id.hex()], [two.key_id.hex()]] == [v.holders("gate:new") for v in (registered, rotated)]
+    for view, signer in ((registered, two), (rotated, one)):
+        for now in (0, 2**52):
+            after = admit(view, stop("new"), key=signer.key_id.hex(), time_ms=now)
+            assert after == Ignore("no authority to sign stop")
+
+
+def test_a_key_registered_twice_is_refused_and_the_first_word_stands() -> None:
+    """Neither for the same role nor for another."""
+    signers = [sha256(b"root").digest()]
+    one = FixedSigner("one")
+    view = keyed(view_of(), registration(one, "gate:new", 0), index=30, signers=signers)
+
+    for role in ("gate:new", "gate:other"):
+        with pytest.raises(Malformed, match="already in use"):
+            keyed(view, registration(one, role, 0), index=31, signers=signers)
+    assert view.roles_of(one.key_id.hex()) == {"gate:new"}
 
 
 def test_only_a_root_changes_keys() -> None:

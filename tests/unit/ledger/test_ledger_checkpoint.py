@@ -17,7 +17,7 @@ from squads.ledger.checkpoint import (
 )
 from squads.ledger.errors import Malformed
 from squads.ledger.merkle import EMPTY_ROOT
-from squads.ledger.note import encode_vkey, parse_note, parse_vkey, sign_note, verify_note
+from squads.ledger.note import NOTE_BYTES_MAX, encode_vkey, parse_note, parse_vkey, sign_note, verify_note
 
 ORIGIN = "example.com/squads/test/0"
 SIGNER = InProcessSigner(b"\7" * 32)
@@ -118,7 +118,8 @@ def test_only_one_form_of_a_checkpoint_is_accepted(body):
         NOTE + "\u2014 short AAAA\n",
         NOTE + "\u2014 bad-base64 AAAAAAA\n",
         NOTE + "\u2014 nothing\n",
-        "x" * 70_000 + NOTE,
+        "x" * NOTE_BYTES_MAX + NOTE,
+        "\u00fc" * (NOTE_BYTES_MAX // 2) + NOTE,
         NOTE + f"\u2014 w {b64encode(bytes(20)).decode()}\n" * 64,
     ],
 )
@@ -126,6 +127,14 @@ def test_what_is_no_note_is_refused(note):
     """A note has one reading."""
     with pytest.raises(Malformed):
         parse_note(note)
+
+
+def test_sixteen_signatures_of_the_largest_kind_fit():
+    """C2SP asks verifiers to accept them, and the larger signatures of ML-DSA have 4,627 bytes."""
+    line = f"\u2014 witness.example/w {b64encode(bytes(4 + 8 + 4_627)).decode()}\n"
+
+    assert len(parse_note(NOTE + line * 15).signatures) == 16
+    assert verify_checkpoint(NOTE + line * 15, VKEY).size == 12
 
 
 @pytest.mark.parametrize(

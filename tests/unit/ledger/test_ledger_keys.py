@@ -237,6 +237,69 @@ def test_a_root_can_be_rotated():
         registry.apply(register(THREE, "runner"), 5, [ROOT.key_id])
 
 
+def test_why_a_key_ended_is_kept_with_it():
+    """Who lists keys reads it there: its successor, the reason of its revocation, and the event that says so."""
+    registry = opened().apply(register(ONE, "gate:g"), 1, [ROOT.key_id])
+    rotated = registry.apply(rotate(ONE, TWO), 5, [ROOT.key_id, ONE.key_id])
+    revoked = rotated.apply(revoke(TWO, 7, "lost"), 8, [ROOT.key_id])
+    both = revoked.apply(revoke(ONE, 3, "compromised"), 9, [ROOT.key_id])
+
+    assert (TWO.key_id, "", 5) == told(rotated, ONE)
+    assert (None, "lost", 8) == told(revoked, TWO)
+    assert (TWO.key_id, "compromised", 9) == told(both, ONE)
+    assert (None, "", None) == told(registry, ONE)
+
+
+def told(registry, signer):
+    key = registry.keys[signer.key_id]
+    return key.successor, key.revoked, key.ended_by
+
+
+def test_a_key_speaks_by_index_and_never_by_clock():
+    """Before its registration, after its rotation, and from where it is suspect, it says nothing."""
+    registry = opened().apply(register(ONE, "gate:g"), 4, [ROOT.key_id])
+    registry = registry.apply(rotate(ONE, TWO), 9, [ROOT.key_id, ONE.key_id])
+    registry = registry.apply(revoke(TWO, since=14), 20, [ROOT.key_id])
+
+    assert list(range(5, 10)) == [i for i in range(30) if registry.authorised(ONE.key_id, "verdict", i)]
+    assert list(range(10, 14)) == [i for i in range(30) if registry.authorised(TWO.key_id, "verdict", i)]
+
+
+def test_a_key_that_was_rotated_away_is_not_rotated_again():
+    """Its successor is; a chain of keys has one end."""
+    registry = opened().apply(register(ONE, "gate:g"), 1, [ROOT.key_id])
+    registry = registry.apply(rotate(ONE, TWO), 5, [ROOT.key_id, ONE.key_id])
+
+    with pytest.raises(Malformed, match="holds no role"):
+        registry.apply(rotate(ONE, THREE), 9, [ROOT.key_id, ONE.key_id])
+    assert registry.apply(rotate(TWO, THREE), 9, [ROOT.key_id, TWO.key_id]).authorised(THREE.key_id, "verdict", 10)
+
+
+@pytest.mark.parametrize("since", [0, 3, 6])
+def test_the_last_root_is_not_revoked(since):
+    """Not by itself, from whichever index on; a root that was rotated away does not count as another."""
+    registry = opened().apply(rotate(ROOT, TWO), 3, [ROOT.key_id])
+
+    with pytest.raises(Malformed, match="last root"):
+        opened().apply(revoke(ROOT, since), 6, [ROOT.key_id])
+    with pytest.raises(Malformed, match="last root"):
+        registry.apply(revoke(TWO, since), 6, [TWO.key_id])
+    assert registry.apply(revoke(ROOT, since), 6, [TWO.key_id]).roles_of(TWO.key_id, 7) == {"root"}
+
+
+def test_one_of_several_roots_is_revoked_by_another():
+    """From there on it says nothing more about keys; what it registered before stays."""
+    registry = opened().apply(register(TWO, "root"), 1, [ROOT.key_id])
+    registry = registry.apply(register(ONE, "gate:g"), 2, [ROOT.key_id])
+    registry = registry.apply(revoke(ROOT, since=2), 5, [TWO.key_id])
+
+    assert registry.authorised(ONE.key_id, "verdict", 6)
+    with pytest.raises(Unauthorised):
+        registry.apply(register(THREE, "runner"), 6, [ROOT.key_id])
+    with pytest.raises(Malformed, match="last root"):
+        registry.apply(revoke(TWO, since=6), 6, [TWO.key_id])
+
+
 @pytest.mark.parametrize(
     ("event", "signers", "error"),
     [
@@ -306,7 +369,7 @@ def test_the_table_of_kinds_is_closed_and_whole():
         assert kind.signers
         assert kind.signers <= ROLE_KINDS
         assert kind.direction == "input" or (kind.stream, kind.signers) == ("packet", {"runner"})
-    assert {"log-open", "key-event", "grant", "stop", "lift"} == {
+    assert {"log-open", "key-event", "grant", "policy", "erasure", "stop", "lift"} == {
         n for n, k in KINDS.items() if k.stream == "workspace"
     }
     assert KINDS["verdict"].signers == {"gate"}

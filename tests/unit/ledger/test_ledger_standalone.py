@@ -13,8 +13,9 @@ from squads.testing.conformance_ledger import TRUST
 ROOM = Path(squads.ledger.__file__).parent
 # fmt: off
 ORDER = (
-    "errors", "types", "leaf", "merkle", "statement", "keys", "note", "checkpoint", "trust", "report", "trail",
-    "walk", "witness", "verify", "sequence",
+    "errors", "types", "leaf", "merkle", "statement", "keys", "note", "checkpoint", "proof", "proof_file", "evidence",
+    "trust", "report", "trail", "walk", "actors", "heads", "witness", "verify", "sequence", "shapes", "packet",
+    "independence", "lineup", "consent", "decisions", "approvals", "bundle", "content", "reader", "offline",
 )
 # fmt: on
 FORBIDDEN = {"asyncio", "sqlite3", "time", "datetime", "os", "io", "pathlib", "socket", "random", "secrets", "tempfile"}

@@ -7,6 +7,7 @@ import pytest
 from squads.adapters.keys import InProcessSigner
 from squads.kernel.ports import WORKSPACE
 from squads.ledger.checkpoint import Checkpoint, sign_checkpoint
+from squads.ledger.errors import Malformed
 from squads.ledger.leaf import Leaf, decode_leaf, encode_body, encode_leaf, leaf_hash
 from squads.ledger.merkle import Edge
 from squads.ledger.report import CHECKS
@@ -78,6 +79,8 @@ def test_what_was_not_checked_is_never_called_passed(log):
         "signature",
         "role",
         "suspect",
+        "actor",
+        "tree-head",
         "outside-signature",
         "rollback",
         "fork",
@@ -496,3 +499,16 @@ def test_trust_survives_json_and_refuses_what_it_does_not_know():
             Trust.from_json(bad)
     with pytest.raises(ValueError):
         Trust.from_json(raw.replace(b'"format"', b'"extra":1,"format"'))
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [str.upper, " {}".format, "{}\\n".format, lambda key: f"{key[:8]} {key[8:]}", lambda key: key[2:]],
+    ids=["capitals", "a space before", "a line end", "a space inside", "a byte less"],
+)
+def test_trust_names_its_root_in_one_spelling(spell):
+    """Capitals and spaces would be the same key to one reader and no key to another."""
+    key = TRUST.root_public_key.hex()
+
+    with pytest.raises(Malformed, match="64 lower-case hex digits"):
+        Trust.from_json(TRUST.to_json().replace(key.encode(), spell(key).encode()))

@@ -22,6 +22,8 @@ from squads import (
     Task,
 )
 from squads.adapters.approvers import FlagApprover
+from squads.adapters.sqlite_content import reader_of
+from squads.audit import trust_in
 from squads.contracts.finding import Location, Severity
 from squads.contracts.outcome import Outcome
 from squads.gates.panel import Panel
@@ -32,6 +34,7 @@ from squads.pages.markdown_writer import markdown_of
 from squads.pages.page import page_of
 from squads.pages.reading import packet_in
 from squads.pages.report import report_of
+from squads.stores import CONTENT_KEYS, keys_of
 from squads.testing import FixedClock, ScriptedBuilder, ScriptedCoordinator, ScriptedGate, seeded_entropy
 
 TABS = Finding(
@@ -248,7 +251,7 @@ def hostile(store: Path, text: str) -> Outcome:
 
 def page(store: Path, packet: str) -> Page:
     """The page of a packet."""
-    with packet_in(store, packet) as moment:
+    with packet_in(store, packet, keys=store.parent / "keys") as moment:
         return page_of(report_of(moment))
 
 
@@ -261,9 +264,10 @@ def both(store: Path, packet: str) -> tuple[str, str]:
 def erase(store: Path, *words: bytes) -> int:
     """Erase every blob that holds one of these words, as an erasure would; return how many."""
     connection = sqlite3.connect(store / "ledger.db")
-    rows = connection.execute("SELECT digest, content FROM blob").fetchall()
-    gone = [digest for digest, content in rows if any(word in content for word in words)]
-    connection.executemany("DELETE FROM blob WHERE digest = ?", [(d,) for d in gone])
+    read = reader_of(connection, keys_of(trust_in(store), store.parent / "keys") / CONTENT_KEYS)
+    rows = connection.execute("SELECT DISTINCT digest FROM content").fetchall()
+    gone = [digest for (digest,) in rows if any(word in (read(digest.hex()) or b"") for word in words)]
+    connection.executemany("DELETE FROM content WHERE digest = ?", [(d,) for d in gone])
     connection.commit()
     connection.close()
     return len(gone)

@@ -186,5 +186,5 @@ def test_bytes_that_are_no_text_are_said_to_be_none(tmp_path: Path) -> None:
 
     in_html, in_markdown = scenes.both(tmp_path / "store", outcome.packet)
 
-    assert "b.bin: erased or no text, so its lines are not shown" in in_html
-    assert "b.bin: erased or no text, so its lines are not shown" in in_markdown
+    assert "b.bin: gone or no text, so its lines are not shown" in in_html
+    assert "b.bin: gone or no text, so its lines are not shown" in in_markdown

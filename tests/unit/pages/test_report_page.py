@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import html
 import re
 import sqlite3
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import page_scenes as scenes
@@ -14,6 +16,8 @@ import pytest
 
 from squads.contracts.errors import InvalidInput, LedgerBroken, StorageUnavailable, UnknownPacket
 from squads.contracts.outcome import Outcome
+from squads.desk import Desk
+from squads.erasing import erase
 from squads.ledger.leaf import decode_leaf, leaf_hash
 from squads.pages import page as pages
 from squads.pages.reading import packet_in
@@ -115,14 +119,25 @@ def test_the_same_store_gives_the_same_bytes_and_is_not_changed(tmp_path: Path) 
     assert before == hashlib.sha256(database.read_bytes()).digest()
 
 
-def test_a_page_needs_no_key(tmp_path: Path) -> None:
-    """Whoever has a copy of the store can read it; names of people come from the packet itself."""
+def test_a_page_needs_no_private_key(tmp_path: Path) -> None:
+    """Whoever has the store and the keys of its content can read it; names of people come from the packet itself."""
     outcome = scenes.composed(tmp_path / "store")
-    (tmp_path / "keys").rename(tmp_path / "elsewhere")
+    for key in (tmp_path / "keys").rglob("*.key"):
+        key.unlink()
 
     _, in_markdown = scenes.both(tmp_path / "store", outcome.packet)
 
     assert "owner (p" in in_markdown
+    assert not list((tmp_path / "keys").rglob("*.key"))
+
+
+def test_a_page_without_the_keys_of_its_content_is_none(tmp_path: Path) -> None:
+    """What is closed is not said to be erased: the sentence says which file is missing."""
+    outcome = scenes.composed(tmp_path / "store")
+    (tmp_path / "keys").rename(tmp_path / "elsewhere")
+
+    with pytest.raises(StorageUnavailable, match=r"content\.slots.*SQUADS_HOME"):
+        scenes.both(tmp_path / "store", outcome.packet)
     assert not (tmp_path / "keys").exists()
 
 
@@ -130,16 +145,16 @@ def test_a_packet_is_found_by_the_beginning_of_its_id(tmp_path: Path) -> None:
     """Enough to name it; too little, a stranger's, or something else is a sentence."""
     outcome = scenes.refused(tmp_path / "store")
 
-    with packet_in(tmp_path / "store", outcome.packet[:8]) as moment:
+    with packet_in(tmp_path / "store", outcome.packet[:8], keys=tmp_path / "keys") as moment:
         assert outcome.packet == moment.packet
     for wrong, error in (("abc", InvalidInput), ("workspace", InvalidInput), ("f" * 32, UnknownPacket)):
-        with pytest.raises(error), packet_in(tmp_path / "store", wrong):
+        with pytest.raises(error), packet_in(tmp_path / "store", wrong, keys=tmp_path / "keys"):
             pass
     with pytest.raises(StorageUnavailable), packet_in(tmp_path / "nowhere", outcome.packet):
         pass
 
 
-def test_erased_content_is_said_to_be_erased(tmp_path: Path) -> None:
+def test_content_that_nobody_erased_is_said_to_be_lost(tmp_path: Path) -> None:
     """Brief, findings and files are gone: the receipts are still told, and nothing is guessed."""
     outcome = scenes.composed(tmp_path / "store")
     gone = scenes.erase(tmp_path / "store", b'"brief"', b"first\n", b'"refused"', b'"manifest"')
@@ -148,14 +163,34 @@ def test_erased_content_is_said_to_be_erased(tmp_path: Path) -> None:
     in_html, in_markdown = scenes.both(tmp_path / "store", outcome.packet)
 
     for words in (words_of(in_html), words_in(in_markdown)):
-        assert "content erased" in words
-        assert "style had 1 finding: content erased" in words
+        assert "style had 1 finding: content lost" in words
+        assert "No receipt says that it was erased" in words
+        assert "content erased" not in words
         assert "without it the rules cannot be replayed" in words
         assert "Composed" in words
         assert "four spaces" not in words
 
 
-def test_a_packet_with_everything_erased_still_has_a_page(tmp_path: Path) -> None:
+def test_erased_content_is_said_to_be_erased(tmp_path: Path) -> None:
+    """A receipt says so, and so does the page; nothing of it is called lost."""
+    outcome = scenes.composed(tmp_path / "store")
+
+    async def erased() -> None:
+        async with Desk.open(tmp_path / "store", keys=tmp_path / "keys") as desk:
+            await erase(desk.workspace, outcome.packet, person="owner")
+
+    asyncio.run(erased())
+    in_html, in_markdown = scenes.both(tmp_path / "store", outcome.packet)
+
+    for words in (words_of(in_html), words_in(in_markdown)):
+        assert "style had 1 finding: content erased" in words
+        assert "its content was erased, as receipt" in words
+        assert "Composed" in words
+        assert "ontent lost" not in words
+        assert "four spaces" not in words
+
+
+def test_a_packet_with_everything_gone_still_has_a_page(tmp_path: Path) -> None:
     """The receipts alone say who did what when."""
     outcome = scenes.composed(tmp_path / "store")
     scenes.erase(tmp_path / "store", b"")
@@ -169,9 +204,9 @@ def test_changed_content_is_not_shown(tmp_path: Path) -> None:
     """A blob without its digest may be anything: the page says that it was changed."""
     outcome = scenes.refused(tmp_path / "store")
     connection = sqlite3.connect(tmp_path / "store" / "ledger.db")
-    connection.execute("DROP TRIGGER blob_update")
+    connection.execute("DROP TRIGGER content_update")
     done = connection.execute(
-        "UPDATE blob SET content = ? WHERE content = ?", (b"first\n\tforged\n", b"first\n\tsecond\n")
+        "UPDATE content SET sealed = ? WHERE digest = ?", (b"first\n\tforged\n", sha256(b"first\n\tsecond\n").digest())
     )
     assert done.rowcount == 1
     connection.commit()
@@ -194,7 +229,7 @@ def test_a_changed_receipt_gives_no_page(tmp_path: Path) -> None:
     connection.commit()
     connection.close()
 
-    with pytest.raises(LedgerBroken), packet_in(tmp_path / "store", outcome.packet):
+    with pytest.raises(LedgerBroken), packet_in(tmp_path / "store", outcome.packet, keys=tmp_path / "keys"):
         pass
 
 
@@ -210,14 +245,17 @@ def test_a_forged_signature_gives_no_page(tmp_path: Path) -> None:
     connection.commit()
     connection.close()
 
-    with pytest.raises(LedgerBroken, match="signature"), packet_in(tmp_path / "store", outcome.packet):
+    with (
+        pytest.raises(LedgerBroken, match="signature"),
+        packet_in(tmp_path / "store", outcome.packet, keys=tmp_path / "keys"),
+    ):
         pass
 
 
 def test_the_page_says_how_to_check_it(tmp_path: Path) -> None:
     """The command, the checkpoint in full, size and root in the footer."""
     outcome = scenes.refused(tmp_path / "store")
-    with packet_in(tmp_path / "store", outcome.packet) as moment:
+    with packet_in(tmp_path / "store", outcome.packet, keys=tmp_path / "keys") as moment:
         note, root, size = moment.note, moment.checkpoint.root.hex(), moment.checkpoint.size
 
     in_html, in_markdown = scenes.both(tmp_path / "store", outcome.packet)

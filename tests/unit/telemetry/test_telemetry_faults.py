@@ -153,7 +153,7 @@ class FullJournal(MemoryJournal):
     async def get(self, *_: Any) -> Any:
         raise StorageUnavailable("cannot read")
 
-    async def put(self, *_: Any) -> Any:
+    async def put(self, *_: Any, **__: Any) -> Any:
         raise StorageUnavailable("the disk is full")
 
 

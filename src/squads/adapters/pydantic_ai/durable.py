@@ -154,7 +154,7 @@ class _Steps:
             result = await run()
         record_durable_unit(executed=True)
         fresh = Step(kind="tool", input=digest, turn=turn, payload=write_step(result, self._taken()))
-        kept = await call.journal.put(call.about, fresh)
+        kept = await call.journal.put(call.about, fresh, packet=call.packet)
         self._tell(tool, round((time.monotonic() - began) * 1000))
         # Another process was first: its result is the one that counts, and its changes go over ours. Both paths read
         # what was written, so that a model is told the same whether a tool was called or not.
@@ -185,7 +185,7 @@ class _Steps:
         call = self._call
         asked, list_now = tools_listed(toolset, listed)
         fresh = Step(kind="tool", input=sha256(asked).hexdigest(), turn=1, payload=write_step(list_now, b""))
-        kept = await call.journal.put(call.about, fresh)
+        kept = await call.journal.put(call.about, fresh, packet=call.packet)
         difference = changed_tools(self._read(kept, toolset)[0], list_now)
         if difference:
             log.warning(

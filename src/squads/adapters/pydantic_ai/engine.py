@@ -137,7 +137,7 @@ async def _without_tools(wire: WireModel, request: ModelRequest, call: ModelCall
         ]
     raise InvalidReply(
         f"no reply of {call.role!r} validated in {request.reasks_max + 1} tries; the last time: {why}"[:2_000],
-        await call.blobs.put(words),
+        await call.blobs.put(words, subject=call.packet),
     )
 
 
@@ -185,7 +185,7 @@ async def _with_tools(wire: WireModel, request: ModelRequest, call: ModelCall) -
             ) from error
         except UnexpectedModelBehavior as error:
             _tell_again(call)
-            kept = await call.blobs.put(m.ModelMessagesTypeAdapter.dump_json(words[-2:]))
+            kept = await call.blobs.put(m.ModelMessagesTypeAdapter.dump_json(words[-2:]), subject=call.packet)
             raise InvalidReply(
                 f"no reply of {call.role!r} validated: {error}; the last time: {_last_why(error)}"[:2_000], kept
             ) from error

@@ -213,7 +213,7 @@ class PaidModel(WrapperModel):
         try:
             payload = write_reply(said, spent)
             fresh = Step(kind="model", input=digest, turn=turn, payload=payload)
-            kept = await _to_its_end(call.journal.put(call.about, fresh))  # 5
+            kept = await _to_its_end(call.journal.put(call.about, fresh, packet=call.packet))  # 5
         finally:
             self._settle(mark, spent)  # 6
         if kept.payload != payload:  # another process was first, and its reply is the one that counts

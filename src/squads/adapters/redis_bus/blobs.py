@@ -53,9 +53,10 @@ class RedisBlobs:
         self._names = Names(workspace)
         self._keep_seconds = keep_seconds
 
-    async def put(self, content: bytes) -> str:
+    async def put(self, content: bytes, *, subject: str = "") -> str:
         """Store `content` and return its SHA-256 as 64 hex digits; it is as durable as the server is told to be.
 
+        `subject` is not kept: what is shared expires, and `squads.unsharing` removes it by digest before that.
         Raises `InvalidInput` for more than `BLOB_BYTES_MAX`, and `StorageUnavailable`.
         """
         return (await self.put_many([content]))[0]

@@ -27,7 +27,8 @@ from squads.adapters.redis_bus.patience import for_reconnecting, for_room, worth
 from squads.adapters.redis_bus.seals import Seals, Unacceptable
 from squads.contracts.errors import BusClosed, BusError, BusFull, StorageUnavailable, UnknownRecipient
 from squads.contracts.messages import MESSAGE_BYTES_MAX, RUNNER, Envelope
-from squads.kernel.ports import BlobStore, DeadLetter
+from squads.kernel.bus_ports import DeadLetter
+from squads.kernel.ports import BlobStore
 
 if TYPE_CHECKING:
     from squads.adapters.redis_bus.lines import Argument

@@ -57,7 +57,7 @@ class RedisJournal:
         # Kind and input are what was asked for: what stands in the field decides nothing but the payload.
         return Step.model_construct(kind=cast("Any", kind), input=digest, turn=turn, payload=payload)
 
-    async def put(self, about: str, step: Step) -> Step:
+    async def put(self, about: str, step: Step, *, packet: str = "") -> Step:
         """Keep a step unless there is one for its kind, input and turn; return the one that is kept.
 
         It is written also when who waits for it is cancelled. Raises `InvalidInput` and `StorageUnavailable`.

@@ -36,7 +36,7 @@ class Journal(MemoryJournal):
         self.dies: tuple[str, int] = ("", 0)
         self.full = False
 
-    async def put(self, about: str, step: Step) -> Step:
+    async def put(self, about: str, step: Step, *, packet: str = "") -> Step:
         self.events.append("put")
         point = self.events.count("put")
         if self.dies == ("before", point):

@@ -39,7 +39,7 @@ class Journal(MemoryJournal):
         self.events: list[str] = []
         self.put_fails: Exception | None = None
 
-    async def put(self, about: str, step: Step) -> Step:
+    async def put(self, about: str, step: Step, *, packet: str = "") -> Step:
         """Keep it, or fail."""
         self.events.append("put")
         if self.put_fails is not None:

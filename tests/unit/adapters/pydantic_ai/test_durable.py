@@ -112,7 +112,7 @@ async def test_calls_go_one_after_another() -> None:
     events: list[str] = []
 
     class Noting(MemoryJournal):
-        async def put(self, about: str, step: Step) -> Step:
+        async def put(self, about: str, step: Step, *, packet: str = "") -> Step:
             events.append("kept")
             return await super().put(about, step)
 
@@ -138,7 +138,7 @@ async def test_who_loses_a_race_is_told_what_was_kept() -> None:
     theirs = write_step({"kind": "tool_return", "result": "theirs"}, b'{"a": "their text"}')
 
     class Lost(MemoryJournal):
-        async def put(self, about: str, step: Step) -> Step:
+        async def put(self, about: str, step: Step, *, packet: str = "") -> Step:
             return await super().put(about, step.but(payload=theirs))
 
     bench = Bench(Lost())

