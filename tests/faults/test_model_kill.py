@@ -27,8 +27,8 @@ ONCE_MORE = ("served", "arrived")
 BY_TOOLS = ("called", "returned")
 """A tool's step was not written: it is called once more."""
 SQUADS = ("-c", "from squads.cli import main; main()")
-STRIDE = 5
-"""Every fifth point of each kind; `benchmarks/kill_matrix.py` kills at all of them."""
+STRIDE = 8
+"""Every eighth point of each kind; `benchmarks/kill_matrix.py` kills at all of them."""
 
 
 pytestmark = pytest.mark.timeout(300)  # the first test waits for all deaths and resumes

@@ -14,8 +14,8 @@ from kernels import load
 
 from squads.contracts.records import Reason
 
-CHUNKS = 12
-WORLDS = 6_000
+CHUNKS = 6
+WORLDS = 3_000
 SEED = os.environ.get("SQUADS_SEED")
 
 REASONS = frozenset(get_args(Reason)) - {"weak-custody"}

@@ -168,7 +168,7 @@ def test_more_receipts_than_the_bound_are_refused() -> None:
 
 
 @given(st.data())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_a_single_changed_character_never_verifies(data: st.DataObject) -> None:
     """Wherever it stands, unless what is written still says the same."""
     text = honest().decode()
@@ -192,7 +192,7 @@ ANYTHING = st.recursive(
 
 
 @given(st.data())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_nothing_that_a_signed_receipt_says_raises(data: st.DataObject) -> None:
     """Whoever holds a key may write anything into a receipt: it fails a check, or means the same to every reader."""
     scene = composed()
