@@ -25,6 +25,8 @@ from common import report
 from squads.testing import ServerProcess
 
 HERE = Path(__file__).parent
+PYTHON = sys.executable
+"""What runs a way."""
 VARIANTS = ("sdk", "sdk_aiohttp", "agent", "squads_memory", "squads_sqlite")
 BASE = "sdk"
 WARM_UP = 20
@@ -38,7 +40,7 @@ class Way:
     """A process that makes runs of one variant."""
 
     def __init__(self, variant: str, folder: Path, live: int = 0) -> None:
-        command = [sys.executable, str(HERE / "overhead_runs.py"), variant, str(folder), str(live)]
+        command = [PYTHON, str(HERE / "overhead_runs.py"), variant, str(folder), str(live)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def tell(self, **command: int) -> Figures:

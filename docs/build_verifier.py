@@ -23,8 +23,8 @@ TARGET = DOCS / "reference" / "squads_verify.py"
 # fmt: off
 ORDER = (
     "errors", "types", "leaf", "merkle", "statement", "keys", "note", "checkpoint", "trust", "report", "proof",
-    "shapes", "bundle", "packet", "content", "independence", "lineup", "consent", "decisions", "approvals",
-    "reader", "offline",
+    "shapes", "bundle", "packet", "content", "independence", "calibration", "lineup", "consent", "decisions",
+    "approvals", "reader", "offline",
 )
 # fmt: on
 HEAD = '''\

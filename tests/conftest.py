@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from squads.adapters.postgres_scratch import PostgresScratch
 from squads.testing.fixtures import postgres_server as postgres_server
 from squads.testing.fixtures import redis_server as redis_server
 from squads.testing.guards import NetworkGuard, only_loopback, without_keys
@@ -47,3 +48,11 @@ def no_keys() -> Iterator[None]:
     """No test ever finds the key of whoever runs it."""
     with without_keys():
         yield
+
+
+@pytest.fixture(scope="session")
+def scratch() -> Iterator[PostgresScratch]:
+    """Where scratch databases are made: one server for all tests of this process, started at the first question."""
+    made = PostgresScratch()
+    yield made
+    made.close_now()

@@ -80,6 +80,7 @@ _TABLE: Final[tuple[tuple[str, StreamKind, Direction, frozenset[str]], ...]] = (
     ("key-event", "workspace", "input", frozenset({"root"})),
     ("grant", "workspace", "input", frozenset({"root"})),
     ("policy", "workspace", "input", frozenset({"root"})),
+    ("calibration", "workspace", "input", frozenset({"root", "human"})),
     # Only a person decides that somebody's content goes.
     ("erasure", "workspace", "input", frozenset({"human"})),
     # Anyone may stop, only a person lifts.
@@ -1202,6 +1203,14 @@ class Maybe:
         self.shape = shape
 
 
+class Later:
+    """A field that receipts from before it do not have."""
+
+    def __init__(self, shape: Any) -> None:
+        """Take what stands there where the field is there."""
+        self.shape = shape
+
+
 LEVELS: Final = ("identity", "prior", "model", "family")
 """How far apart a gate and an author read, weakest first."""
 READS: Final = frozenset({"plan", "artifact", "composition"})
@@ -1222,6 +1231,8 @@ _APPROVAL: Final = {"approvers": [NAME], "quorum": COUNT, "person_required": FLA
 _TASK: Final = {"task": COUNT, "builder": NAME, "after": [COUNT], "gates": [NAME], "brief": DIGEST}
 _HELD: Final = {"predicate": NAME, "holds": FLAG}
 _PART: Final = {"task": COUNT, "artifact": DIGEST}
+
+_RATE: Final = {"invariant": NAME, "held": FLAG, "defects": COUNT, "caught": COUNT, "clean": COUNT, "refused": COUNT}
 
 _PACKET_SHAPES: Final[dict[str, dict[str, Any]]] = {
     "opened": {
@@ -1309,7 +1320,13 @@ _WORKSPACE_SHAPES: Final[dict[str, dict[str, Any]]] = {
     "log-open": {},
     "key-event": {},
     "grant": {"workspace": ID, "subject": TEXT, "scope": TEXT, "expires_ms": Maybe(COUNT), "revoked": FLAG},
-    "policy": {"workspace": ID, "gate_custody": CUSTODIES},
+    "policy": {
+        "workspace": ID,
+        "gate_custody": CUSTODIES,
+        "catch_ppm_min": Later(COUNT),
+        "false_refusals_ppm_max": Later(COUNT),
+    },
+    "calibration": {"workspace": ID, "gate": NAME, "prior": DIGEST, "rates": [_RATE]},
     "erasure": {"workspace": ID, "subject": TEXT, "packets": [ID], "author": NAME},
     "stop": {"workspace": ID, "packet": Maybe(ID), "author": NAME, "content": DIGEST},
     "lift": {"workspace": ID, "packet": Maybe(ID), "author": NAME, "content": DIGEST},
@@ -1334,6 +1351,10 @@ def _check_value_of(value: object, shape: Any, where: str) -> None:
         if not isinstance(value, Mapping):
             raise Malformed(f"{where} is not an object")
         for field, inner in shape.items():
+            if isinstance(inner, Later):
+                if field in value:
+                    _check_value_of(value[field], inner.shape, f"{where}.{field}")
+                continue
             if field not in value:
                 raise Malformed(f"{where} has no {field}")
             _check_value_of(value[field], inner, f"{where}.{field}")
@@ -1614,6 +1635,7 @@ class Story:
     builds: dict[int | None, list[Witnessed]] = field(default_factory=dict)
     """Assignments to build, by task."""
     policies: list[Witnessed] = field(default_factory=list)
+    calibrations: list[Witnessed] = field(default_factory=list)
     erasures: list[Witnessed] = field(default_factory=list)
 
     def of(self, kind: str) -> list[Witnessed]:
@@ -1649,6 +1671,8 @@ class Story:
                     grants[receipt.said["subject"], receipt.said["scope"]] = receipt.said
                 case "policy":
                     story.policies.append(receipt)
+                case "calibration":
+                    story.calibrations.append(receipt)
                 case "erasure":
                     story.erasures.append(receipt)
                 case "stop":
@@ -1840,6 +1864,65 @@ def _models_apart(one: Fields, other: Fields) -> str:
     if one["name"] == other["name"]:
         return "prior"
     return "family" if one["family"] and other["family"] and one["family"] != other["family"] else "model"
+
+
+# --- calibration ------------------------------------------------------------------------------------------------------
+# Whether a gate's recorded figures are what a workspace's policy demands. A record counts cases, a policy demands
+# shares, and both are integers: nothing is rounded, and kernel and verifier come to the same answer. It must never take
+# a case that was not there for one that went well.
+
+PPM: Final = 1_000_000
+"""Parts per million: what a share of 1 is written as."""
+
+
+def demands_record(policy: Mapping[str, Any]) -> bool:
+    """Say whether a policy lets only gates count that have a record; one that says nothing of it does not."""
+    return _demanded(policy) != (0, PPM)
+
+
+def meets(rates: Iterable[Mapping[str, Any]], policy: Mapping[str, Any]) -> bool:
+    """Say whether a record's rates are as good as a policy demands.
+
+    The catch is counted over the defects of the invariants that the gate holds, false refusals over everything right
+    that it was shown. Without a single case nothing is met.
+    """
+    catch_min, refusals_max = _demanded(policy)
+    listed = list(rates)
+    held = [rate for rate in listed if rate["held"]]
+    defects, caught = (sum(rate[name] for rate in held) for name in ("defects", "caught"))
+    clean, refused = (sum(rate[name] for rate in listed) for name in ("clean", "refused"))
+    if catch_min > 0 and (not defects or caught * PPM < catch_min * defects):
+        return False
+    return refusals_max >= PPM or (clean > 0 and refused * PPM <= refusals_max * clean)
+
+
+def check_calibration(story: Story, counted: Iterable[tuple[str, int]], tally: Tally) -> None:
+    """Tell `tally` of gates that were counted without the record that the policy in force demanded.
+
+    `counted` are the verdicts that count: (gate, index in the log).
+    """
+    demanding = 0
+    for gate, seq in counted:
+        policy = next((p.said for p in reversed(story.policies) if p.seq < seq), {})
+        if not demands_record(policy):
+            continue
+        demanding += 1
+        prior = story.roles[gate]["prior"]
+        record = next((c for c in reversed(story.calibrations) if c.seq < seq and c.said["prior"] == prior), None)
+        if record is None:
+            what = "no receipt says how good it is"
+        elif not meets(record.said["rates"], policy):
+            what = f"the record in receipt {record.seq} is not as good"
+        else:
+            continue
+        message = f"receipt {seq}: the policy in force demands a record of {gate}, and {what}; it must not count"
+        tally.fail("calibration", message, seq)
+    said = "every gate that counts has the record that the policy demands" if demanding else "the policy demands none"
+    tally.note("calibration", "passed", said)
+
+
+def _demanded(policy: Mapping[str, Any]) -> tuple[int, int]:
+    return policy.get("catch_ppm_min", 0), policy.get("false_refusals_ppm_max", PPM)
 
 
 # --- lineup -----------------------------------------------------------------------------------------------------------
@@ -2118,7 +2201,15 @@ RULES: Final = 1
 """The version of the rules that these checks know."""
 ASKS_MAX: Final = 2
 """A gate that abstained is asked once more."""
-OF_WHAT_COMPOSED: Final = ("composition", "gates", "independence", "custody", "acceptance", "people")
+OF_WHAT_COMPOSED: Final = (
+    "composition",
+    "gates",
+    "independence",
+    "custody",
+    "calibration",
+    "acceptance",
+    "people",
+)
 """The checks that only a packet that composed needs."""
 OF_ANY_PACKET: Final = ("packet", "binding", "ticket", "equivocation", *OF_WHAT_COMPOSED)
 
@@ -2220,6 +2311,7 @@ def _check_composed(story: Story, opened: Witnessed, finish: Witnessed, tally: T
             message = f"receipt {receipt.seq}, a {receipt.kind}, was signed by a key that was later declared suspect"
             tally.fail("suspect", f"{message} from before it on; have this packet judged again", receipt.seq)
     _check_custody(story, approvals, tally)  # 6
+    check_calibration(story, [(given.gate, given.verdict_seq) for given in approvals], tally)
     read_by = max((given.verdict_seq for given in approvals), default=0)
     check_acceptance(story, found.composition, finish, read_by, tally)  # 7
     check_people(story, found.composition, finish, tally)
@@ -2585,7 +2677,7 @@ def _subject_of(statement: Statement) -> tuple[str, str]:
     return named, sha256(said[named].encode()).hexdigest()
 
 
-_OF_THE_WORKSPACE: Final = frozenset({"grant", "policy", "erasure", "stop", "lift"})
+_OF_THE_WORKSPACE: Final = frozenset({"grant", "policy", "calibration", "erasure", "stop", "lift"})
 
 
 # --- offline ----------------------------------------------------------------------------------------------------------
@@ -2611,6 +2703,7 @@ BUNDLE_CHECKS: Final[dict[str, str]] = {
     "gates": "every required gate approved every attempt that it reads",
     "independence": "no gate approved its own work, and each is as far from the makers as the packet demands",
     "custody": "every gate's key was kept as the policy in force demands",
+    "calibration": "every gate was measured to be as good as the policy in force demands",
     "acceptance": "the coordinator accepted exactly what composed",
     "people": "the people who had to be asked approved exactly what composed",
     "tree-head": "every log head that a verdict names is of this log",

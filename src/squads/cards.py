@@ -27,6 +27,7 @@ OWN = "squads:"
 HOMES: Mapping[str, str] = {
     "checks": "squads.gates",
     "panel": "squads.gates",
+    "probes": "squads.gates",
     "tool": "squads.gates",
     "ruff": "squads.gates",
     "bandit": "squads.gates",

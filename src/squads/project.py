@@ -18,6 +18,7 @@ from typing import Any
 from squads import plugins
 from squads.adapters import git
 from squads.adapters.models import Models
+from squads.adapters.postgres_scratch import shared_scratch
 from squads.adapters.pydantic_ai.mcp_servers import check_servers
 from squads.adapters.pydantic_ai.providers import PROVIDERS
 from squads.cards import INHERIT, Card, Value, nearest, read_card
@@ -108,8 +109,9 @@ class Project:
         if name not in self._roles:
             self._making.append(name)
             try:
+                given = {"root": self.root, "scratch": shared_scratch()}
                 self._roles[name] = role_of(
-                    self.cards[name], self.role, self._module, {"root": self.root}, self.files, model=self.model
+                    self.cards[name], self.role, self._module, given, self.files, model=self.model
                 )
             finally:
                 self._making.pop()

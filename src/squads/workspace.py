@@ -323,12 +323,20 @@ class Workspace(OwnStream):
         gate_custody: Custody | None = None,
         end_level: Literal["checkpointed", "anchored"] | None = None,
         refusal_level: Literal["checkpointed", "anchored"] | None = None,
+        catch_ppm_min: int | None = None,
+        false_refusals_ppm_max: int | None = None,
     ) -> PolicyRecord:
         """Say what this workspace demands from now on, signed by the root, and return all that is in force then.
 
         What is left out stays as it is. Saying nothing new appends nothing. Raises `KeyUnavailable` without the root.
         """
-        said = {"gate_custody": gate_custody, "end_level": end_level, "refusal_level": refusal_level}
+        said = {
+            "gate_custody": gate_custody,
+            "end_level": end_level,
+            "refusal_level": refusal_level,
+            "catch_ppm_min": catch_ppm_min,
+            "false_refusals_ppm_max": false_refusals_ppm_max,
+        }
 
         def changed() -> PolicyRecord | None:
             policy = self.policy.but(**{name: value for name, value in said.items() if value is not None})

@@ -9,6 +9,7 @@ import pytest
 
 from squads.contracts.finding import Invariant
 from squads.gates.builtin import HOMES, built_in
+from squads.gates.changes.gate import ChangeGate
 from squads.gates.checklist import Checklist
 from squads.gates.panel import Panel
 from squads.testing.conformance_roles import GateConformance
@@ -21,16 +22,42 @@ def example(name: str, which: str) -> dict[str, str]:
     return {Path("example" + gate.files[0].removeprefix("*")).name: getattr(gate.invariant, which)}
 
 
+def changed(name: str, which: str) -> tuple[str, str, str, str]:
+    """Return the brief, the path, the old and the new text of an example that is a change."""
+    (gate,) = built_in(name)
+    assert isinstance(gate.invariant, Invariant)
+    lines = getattr(gate.invariant, which).splitlines()
+    brief = lines.pop(0).removeprefix("brief: ") if lines[0].startswith("brief: ") else "Make it faster."
+    old = "".join(f"{line[1:]}\n" for line in lines[1:] if line[:1] != "+")
+    return brief, lines[0], old, "".join(f"{line[1:]}\n" for line in lines[1:] if line[:1] != "-")
+
+
 class OfOne(GateConformance):
     check: str
 
     @property
     def refused(self) -> Any:  # type: ignore[override]
-        return example(self.check, "refused")
+        return self._files("refused")
 
     @property
     def approved(self) -> Any:  # type: ignore[override]
-        return example(self.check, "approved")
+        return self._files("approved")
+
+    def _files(self, which: str) -> dict[str, str]:
+        if not isinstance(self.gate(), ChangeGate):
+            return example(self.check, which)
+        _, path, _, new = changed(self.check, which)
+        return {path: new}
+
+    @property
+    def base(self) -> Any:  # type: ignore[override]
+        if not isinstance(self.gate(), ChangeGate):
+            return {}
+        return {path: old for _, path, old, _ in (changed(self.check, w) for w in ("refused", "approved"))}
+
+    @property
+    def brief(self) -> str:  # type: ignore[override]
+        return changed(self.check, "refused")[0] if isinstance(self.gate(), ChangeGate) else "Judge it."
 
     def gate(self) -> Any:
         return built_in(self.check)[0]

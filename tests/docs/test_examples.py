@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+import quick_start
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -118,7 +119,7 @@ def test_an_example_is_short_and_says_what_it_shows(name: str) -> None:
 def test_an_example_prints_what_it_shows(name: str, tmp_path: Path) -> None:
     """It runs in an empty folder, with keys of its own, and leaves nothing there."""
     done = subprocess.run(
-        [sys.executable, str(EXAMPLES / name)],
+        [quick_start.python(), str(EXAMPLES / name)],
         cwd=tmp_path,
         env={**os.environ, "SQUADS_HOME": str(tmp_path.parent / "keys")},
         capture_output=True,

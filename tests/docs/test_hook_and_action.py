@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+import quick_start
+
 ROOT = Path(__file__).resolve().parents[2]
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
@@ -22,7 +24,9 @@ GOOD = "CREATE TABLE w (id bigint PRIMARY KEY, balance bigint NOT NULL CHECK (ba
 
 def environment(home: Path) -> dict[str, str]:
     return {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join(
+            map(str, (quick_start.squads().parent, Path(sys.executable).parent, os.environ["PATH"]))
+        ),
         "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         "HOME": str(home),
         "SQUADS_HOME": str(home / "keys"),

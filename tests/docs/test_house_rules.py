@@ -98,7 +98,8 @@ def undocumented(path: Path) -> Iterator[str]:
             if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith(
                 "_"
             ):
-                if not ast.get_docstring(node):
+                typed_again = any(isinstance(d, ast.Name) and d.id == "overload" for d in node.decorator_list)
+                if not typed_again and not ast.get_docstring(node):
                     yield f"{prefix}{node.name}"
                 if isinstance(node, ast.ClassDef):
                     waiting.append((f"{prefix}{node.name}.", node))

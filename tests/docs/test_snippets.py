@@ -23,6 +23,8 @@ from pathlib import Path
 
 import pytest
 
+import quick_start
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     str(p.relative_to(ROOT)) for p in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")) if "```" in p.read_text("utf-8")
@@ -81,7 +83,7 @@ def test_every_example_of_a_page_runs(name: str, place: Path, tmp_path: Path) ->
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(block.text, "utf-8")
         elif block.language == "python":
-            done = _run([sys.executable, "-c", block.text], place, tmp_path)
+            done = _run([str(quick_start.python()), "-c", block.text], place, tmp_path)
             assert done.returncode == 0, f"{at}: {done.stderr}"
             if after.language == "output":
                 assert matches(after.text, done.stdout), f"{at} prints:\n{done.stdout}{done.stderr}"
@@ -118,7 +120,17 @@ def _console(text: str, at: str, place: Path, home: Path) -> None:
 
 def _run(command: list[str], place: Path, home: Path) -> subprocess.CompletedProcess[str]:
     environment = {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join(
+            map(
+                str,
+                (
+                    quick_start.squads().parent,
+                    quick_start.python().parent,
+                    Path(sys.executable).parent,
+                    os.environ["PATH"],
+                ),
+            )
+        ),
         "HOME": str(home),
         "SQUADS_HOME": str(home / "keys"),
         "GIT_CONFIG_GLOBAL": os.devnull,
@@ -127,6 +139,7 @@ def _run(command: list[str], place: Path, home: Path) -> subprocess.CompletedPro
         "LANG": "C.UTF-8",
         "TERM": "dumb",
         "COLUMNS": "80",
+        **{name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ},
     }
     return subprocess.run(
         command, cwd=place, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False

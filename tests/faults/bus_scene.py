@@ -15,7 +15,6 @@ import os
 import secrets
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -28,6 +27,7 @@ from fault_traffic import PRIOR, Runner, opened
 from redis import Redis
 from redis.exceptions import RedisError
 
+import quick_start
 from squads.adapters.redis_bus.border import REASONS
 from squads.adapters.redis_bus.bus import RedisBus
 from squads.adapters.redis_bus.names import ORIGIN_MARK, Names
@@ -44,7 +44,7 @@ class Nursery:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [quick_start.python(), str(CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._ended: dict[int, int] = {}
         assert "ready" in self._said()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import quick_start
 import squads
 from squads.adapters.sqlite_ledger import SqliteLedger
 from squads.adapters.sqlite_snapshot import sqlite_snapshot
@@ -34,7 +34,7 @@ def child(where: Path, script: str) -> subprocess.Popen[str]:
     """Start a Python process that appends to the ledger in `where`."""
     source = str(Path(squads.__file__).parent.parent)
     return subprocess.Popen(
-        [sys.executable, "-c", PRELUDE + script, str(where)],
+        [quick_start.python(), "-c", PRELUDE + script, str(where)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from model_replies import POINTS
 
+import quick_start
 from squads.testing import ServerProcess
 from squads.testing.guards import KEY_ENDINGS
 
@@ -46,7 +46,7 @@ def points(base: Path, *, stride: int = 1) -> Iterator[dict[str, Any]]:
     importable()
     with server() as served:
         child = subprocess.Popen(
-            [sys.executable, str(CHILD), "matrix", str(base), str(stride)],
+            [quick_start.python(), str(CHILD), "matrix", str(base), str(stride)],
             env=environment(served, base / "home"),
             stdout=subprocess.PIPE,
             text=True,

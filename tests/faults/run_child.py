@@ -18,6 +18,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -184,9 +185,16 @@ def forked(work: Callable[[], Any]) -> tuple[int, Any]:
     return (os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0), json.loads(said) if said else None
 
 
+def warm(base: Path) -> None:
+    """Run once, undisturbed: what is imported on the way is imported once, for every fork."""
+    asyncio.run(run_or_resume(base / "warm"))
+    assert threading.active_count() == 1, "a fork would lose threads"
+
+
 def points(base: Path) -> None:
     """Kill at every point there is before (or after, or between answer and reply, as the directory is called), and
     resume; every third time the one that resumes is killed as well, at its second point."""
+    warm(base)
     when, at, died = base.name, 0, 1
     while died:
         at += 1
@@ -228,6 +236,7 @@ def full(base: Path) -> None:
 
         return asyncio.run(go())
 
+    warm(base)
     for room in (0, 4_200, 9_000, 16_000, 25_000, 40_000, 60_000, 90_000, 120_000):
         for again in (True, False):
             store = base / f"room-{room}-{again}"

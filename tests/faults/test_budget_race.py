@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 from typing import Any
 
 from budget_child import Waiting, squad
 
+import quick_start
 from squads.audit import audit
 from squads.kernel.budget import Spend
 
+PYTHON = quick_start.python()
 CHILD = Path(__file__).with_name("budget_child.py")
 
 
@@ -30,7 +31,7 @@ async def test_four_programs_with_eight_packets_cannot_pass_a_limit_of_three(tmp
                 ended.put_nowait(json.loads(line))
 
         started = [
-            await asyncio.create_subprocess_exec(sys.executable, str(CHILD), str(store), "2", stdin=PIPE, stdout=PIPE)
+            await asyncio.create_subprocess_exec(PYTHON, str(CHILD), str(store), "2", stdin=PIPE, stdout=PIPE)
             for _ in range(4)
         ]
         listening = [asyncio.create_task(listen(process)) for process in started]

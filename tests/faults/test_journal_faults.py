@@ -9,13 +9,13 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+import quick_start
 import squads
 from squads.adapters.sqlite_ledger import SqliteLedger
 from squads.contracts.errors import StorageUnavailable
@@ -40,7 +40,7 @@ def open_ledger():
 def child(where: Path, script: str, name: str = "one") -> subprocess.Popen[str]:
     """Start a Python process that uses the journal in `where`."""
     return subprocess.Popen(
-        [sys.executable, "-c", PRELUDE + script, str(where), name],
+        [quick_start.python(), "-c", PRELUDE + script, str(where), name],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import signal
 import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+import quick_start
 from squads.audit import audit
 from squads.key_events import rotate_key
 from squads.workspace import Workspace
 
+PYTHON = quick_start.python()
 CHILD = Path(__file__).with_name("key_child.py")
 
 
@@ -22,7 +23,7 @@ CHILD = Path(__file__).with_name("key_child.py")
 async def test_a_rotation_that_is_killed_leaves_one_key_that_counts(tmp_path: Path, point: str) -> None:
     """Before the append the old one, afterwards the new one; whoever opens the workspace next puts it in place."""
     store = tmp_path / "s"
-    run = partial(subprocess.run, [sys.executable, CHILD, store, point], check=False, capture_output=True, timeout=60)
+    run = partial(subprocess.run, [PYTHON, CHILD, store, point], check=False, capture_output=True, timeout=60)
     died = await asyncio.to_thread(run)
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()
 

@@ -9,7 +9,6 @@ import json
 import signal
 import sqlite3
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ import model_matrix
 import pytest
 from model_replies import MENDED, POINTS
 
+import quick_start
 from squads.audit import audit
 
 COMPOSED = {"kind": "composed", "files": {"made.txt": "made", "t.sql": MENDED}, "refusals": 1}
@@ -112,7 +112,7 @@ def test_the_command_line_takes_a_killed_packet_up_again(project: Path, served: 
 
     def command(*arguments: str, program: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, *program, *arguments],
+            [quick_start.python(), *program, *arguments],
             cwd=project,
             env=environment,
             capture_output=True,

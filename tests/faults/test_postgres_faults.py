@@ -9,7 +9,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from postgres_cut import Cut, CutLine
 
+import quick_start
 import squads
 from squads.adapters.checkpoint_file import read_checkpoint_file
 from squads.adapters.postgres_ledger import PostgresLedger
@@ -65,7 +65,7 @@ class Traffic:
         self.failed = 0
         source = str(Path(squads.__file__).parent.parent)
         self._process = subprocess.Popen(
-            [sys.executable, "-c", TRAFFIC, str(outside), name],
+            [quick_start.python(), "-c", TRAFFIC, str(outside), name],
             stdout=subprocess.PIPE,
             text=True,
             env=os.environ | {"PYTHONPATH": source, "LEDGER": url},

@@ -10,7 +10,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 from collections import Counter
 from hashlib import sha256
 from pathlib import Path
@@ -18,12 +17,14 @@ from typing import Any
 
 import pytest
 
+import quick_start
 from squads import Approved, Composed, Squad
 from squads.audit import audit
 from squads.contracts.errors import LedgerTooNew
 from squads.ledger.leaf import decode_leaf
 from squads.testing import ScriptedBuilder, ScriptedGate
 
+PYTHON = quick_start.python()
 CHILD = Path(__file__).with_name("run_child.py")
 COMPOSED = {"kind": "composed", "files": {"program.txt": "program", "table.txt": "table"}, "refusals": 1}
 STEPS = [
@@ -47,7 +48,11 @@ STEPS = [
 
 def child(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(CHILD), *map(str, arguments)], capture_output=True, text=True, timeout=110, check=False
+        [PYTHON, str(CHILD), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
     )
 
 

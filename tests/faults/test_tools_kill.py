@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import quick_start
+
+PYTHON = quick_start.python()
 CHILD = Path(__file__).with_name("tools_child.py")
 CALLS = ["write a one", "write b two", "read a", "read none", "write a three", "read a", "write a three"]
 FILES = {"a": "three", "b": "two"}
@@ -22,7 +24,11 @@ FILES = {"a": "three", "b": "two"}
 
 def child(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(CHILD), *map(str, arguments)], capture_output=True, text=True, timeout=110, check=False
+        [PYTHON, str(CHILD), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
     )
 
 

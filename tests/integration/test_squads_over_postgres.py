@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from typer.testing import CliRunner
 
+import quick_start
 import squads as package
 from squads import ApprovalRule, Approved, Artifact, AwaitingApproval, Composed, Squad
 from squads.audit import audit
@@ -84,7 +84,7 @@ def environment(**more: str) -> dict[str, str]:
 
 def runner(url: str, *briefs: str, bus: str = "") -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", RUNNER, *briefs],
+        [quick_start.python(), "-c", RUNNER, *briefs],
         stdout=subprocess.PIPE,
         text=True,
         env=environment(STORE=url, BUS=bus),

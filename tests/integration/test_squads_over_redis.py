@@ -6,12 +6,12 @@ import os
 import re
 import runpy
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import quick_start
 from squads.testing.redis_server import RedisServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,7 +45,7 @@ def test_an_example_says_the_same_over_a_server(name: str, server: RedisServer, 
     with server.client() as client:
         before = set(client.scan_iter("sq:*"))
         done = subprocess.run(
-            [sys.executable, str(program)],
+            [quick_start.python(), str(program)],
             cwd=tmp_path,
             env={**os.environ, "SQUADS_HOME": str(tmp_path / "keys")},
             capture_output=True,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from worker_processes import SQUADS, Workshop, until, workshop
+from worker_processes import INSTALLED, SQUADS, Workshop, until, workshop
 
 from squads import Composed, Halted, Limits, NotComposed, Packet
 from squads.audit import audit
@@ -52,7 +52,7 @@ async def test_workers_compose_refuse_and_are_stopped(shop: Workshop) -> None:
     squad = shop.squad()
     async with squad:
         await squad.workspace()
-        makers, readers = shop.worker("carpenter", "one-task"), shop.worker("schema")
+        makers, readers = shop.worker("carpenter", "one-task", program=INSTALLED), shop.worker("schema")
         mended = await squad.run("A table.")
         refused = await squad.run("A stubborn table.")
         shop.hold()
@@ -103,7 +103,7 @@ async def test_a_worker_that_is_told_to_stop_finishes_what_it_has(shop: Workshop
     squad = shop.squad()
     async with squad:
         await squad.workspace()
-        first = shop.worker("carpenter", "one-task", "schema")
+        first = shop.worker("carpenter", "one-task", "schema", program=INSTALLED)
         running = asyncio.create_task(squad.run("A stubborn table."))
         assert first.process.pid == await shop.begun()
         first.process.send_signal(signal.SIGTERM)

@@ -13,12 +13,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import quick_start
 from squads import Squad
 from squads.buses import BusSettings
 from squads.project import Project
 from squads.testing.redis_server import RedisServer
 
-SQUADS = Path(sys.executable).with_name("squads")
+SQUADS = quick_start.squads()
+INSTALLED = Path(sys.executable).with_name("squads")
 WITHIN_SECONDS = 60.0
 CARDS = {
     "gates/schema.md": "---\nextends: squads:checks\nchecks: [sql.unique-null]\n---\nKeys.\n",
@@ -162,10 +164,20 @@ class Workshop:
         self._opened.callback(process.kill)  # no error where it has ended
         return Running(process)
 
-    def worker(self, *roles: str, more: tuple[str, ...] = (), cwd: Path | None = None, **environment: str) -> Running:
-        """Start `squads worker` for roles; its first line says that it is ready."""
+    def worker(
+        self,
+        *roles: str,
+        more: tuple[str, ...] = (),
+        cwd: Path | None = None,
+        program: Path = SQUADS,
+        **environment: str,
+    ) -> Running:
+        """Start `squads worker` for roles; its first line says that it is ready.
+
+        Whoever asks which process works, or signals it, gives the program that is installed.
+        """
         named = [part for role in roles for part in ("--role", role)]
-        return self.start(SQUADS, "worker", *named, *more, cwd=cwd, **environment)
+        return self.start(program, "worker", *named, *more, cwd=cwd, **environment)
 
     def quick_worker(self, *roles: str) -> Running:
         """Start a worker that takes over from others within a second."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from random import Random
 from types import SimpleNamespace
@@ -31,8 +32,12 @@ class Report:
 class Failed(AssertionError):
     """One world broke a rule; the message holds its seed and its trace."""
 
+    def __init__(self, seed: int, message: str) -> None:
+        super().__init__(message)
+        self.seed = seed
 
-def run(seeds: range, kernel: SimpleNamespace, report: Report | None = None) -> Report:
+
+def run(seeds: Iterable[int], kernel: SimpleNamespace, report: Report | None = None) -> Report:
     """Run a world for each seed and check it. Raises `Failed` at the first that breaks a rule."""
     report = report or Report()
     for seed in seeds:
@@ -40,7 +45,7 @@ def run(seeds: range, kernel: SimpleNamespace, report: Report | None = None) -> 
         try:
             facts = run_one(world, report)
         except Exception as error:
-            raise Failed(explain(seed, kernel, error)) from error
+            raise Failed(seed, explain(seed, kernel, error)) from error
         report.worlds += 1
         report.facts.update(facts)
         report.facts.update(world.seen.keys())

@@ -8,6 +8,8 @@ A mutant that survives is a missing rule, or a rule that is stated twice.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import SimpleNamespace
 
 import pytest
 import simulate
@@ -607,25 +609,97 @@ MUTANTS = [
 ]
 
 
+LONG_LIVED = {
+    "another packet's records count": 1_000_122,
+    "a gate that nobody holds is a gate": 1_000_172,
+    "unknown rules are run": 1_000_262,
+    "a quorum that cannot be reached is asked for": 1_000_383,
+    "a cyclic plan is run": 1_000_356,
+    "a brief over the bound goes out": 1_000_174,
+    "a plan that gates refused is adopted": 1_000_099,
+    "an amended plan keeps what builds on a changed task": 1_000_629,
+    "an amended plan keeps a changed task": 1_000_279,
+    "another role's request can be answered": 1_000_415,
+    "an artifact with too many files is read": 1_000_227,
+    "one objection more than objections_max": 1_000_309,
+    "a verdict about other bytes counts": 1_000_309,
+    "a verdict may claim another independence": 1_000_821,
+    "another gate's ticket can be answered": 1_000_137,
+    "own work may be judged": 1_000_055,
+    "own work may be judged with another key of the role": 1_000_077,
+    "a verdict of a model that the gate has not counts": 1_000_129,
+    "work of a model that the role has not counts": 1_000_345,
+    "a gate with the author's prior may judge": 1_000_089,
+    "a gate that a task adds is not asked": 1_000_053,
+    "every further answer is recorded": 1_000_356,
+    "an answer after silence counts": 1_000_077,
+    "a waiver counts for other bytes": 1_006_146,
+    "a waiver counts for another gate": 1_000_068,
+    "an expired waiver counts": 1_000_051,
+    "an expired waiver is taken": 1_000_053,
+    "an author signs a waiver": 1_000_077,
+    "paths may meet": 1_000_488,
+    "a file may be another's folder": 1_000_270,
+    "bases may differ": 1_000_528,
+    "`done_when` is not looked at": 1_000_310,
+    "a predicate both held and not held holds": 1_001_313,
+    "re-opening does not void what builds on it": 1_001_530,
+    "re-opening does not void the task": 1_000_113,
+    "one composition more than compositions_max": 1_000_149,
+    "one person counts twice": 1_000_144,
+    "one key counts for two people": 1_000_630,
+    "somebody who was not asked counts": 1_000_137,
+    "an approval of other bytes counts": 1_000_436,
+    "an approval after expiry counts": 1_000_261,
+    "a flag counts as a person": 1_000_196,
+    "an author approves": 1_000_963,
+    "a denial is not heard": 1_000_130,
+    "the packet goes on after its own deadline": 1_000_906,
+    "a question's early deadline counts": 1_000_116,
+    "what a failed answer cost is not heard": 1_000_159,
+    "an answer that overspends goes on": 1_001_232,
+    "an end leaves tickets reserved": 1_000_058,
+    "a replay shrugs at what the rules ignore": 1_000_075,
+}
+"""The world in which a mutant was last found out, for those that outlive fifty. It is tried first, which spares
+most of the time and decides nothing: where it no longer tells, the others are run."""
+
+
+@lru_cache(maxsize=1)
+def whole() -> SimpleNamespace:
+    """The kernel as it is."""
+    return load()
+
+
 @pytest.mark.parametrize("broken", MUTANTS, ids=lambda m: m.name)
 def test_every_broken_rule_is_found_out(broken: Mutant) -> None:
-    """Each broken kernel is caught within a bounded number of worlds."""
+    """Each broken kernel is caught within a bounded number of worlds, and not because the world is at fault."""
     kernel = load(*broken.edits)
+    worlds = range(broken.first, broken.first + WORLDS_MAX)
 
     if broken.scenario:
         with pytest.raises(AssertionError):
             broken.scenario(kernel)
     else:
-        with pytest.raises(simulate.Failed):
-            simulate.run(range(broken.first, broken.first + WORLDS_MAX), kernel)
+        with pytest.raises(simulate.Failed) as found:
+            simulate.run([LONG_LIVED.get(broken.name, broken.first), *worlds], kernel)
+        assert 1 == simulate.run([found.value.seed], whole()).worlds
 
 
 @pytest.mark.parametrize("first", [*range(FIRST_SEED, FIRST_SEED + WORLDS_MAX, 1_000), RARE_SEED])
 def test_the_kernel_as_it_is_passes_the_same(first: int) -> None:
-    """The worlds that find broken kernels out find nothing in the kernel as it is."""
-    report = simulate.run(range(first, first + 1_000), load())
+    """The worlds that find broken kernels out find nothing in the kernel as it is.
 
-    assert report.worlds == 1_000
+    Those that did are run on it above; these hundred stand for the others, and `test_worlds.py` runs 3,000 more.
+    """
+    report = simulate.run(range(first, first + 100), whole())
+
+    assert report.worlds == 100
+
+
+def test_no_world_is_named_for_a_mutant_that_is_gone() -> None:
+    """A renamed mutant would live long again."""
+    assert set() == LONG_LIVED.keys() - {broken.name for broken in MUTANTS}
 
 
 def test_there_are_many_ways_to_break_the_kernel() -> None:

@@ -18,7 +18,7 @@ CHUNKS = 6
 WORLDS = 3_000
 SEED = os.environ.get("SQUADS_SEED")
 
-REASONS = frozenset(get_args(Reason)) - {"weak-custody"}
+REASONS = frozenset(get_args(Reason)) - {"weak-custody", "uncalibrated"}
 """Every reason for which a packet can end. Worlds have no policy of custody: `test_kernel_custody.py` is for that."""
 
 EVERY_CHUNK = {

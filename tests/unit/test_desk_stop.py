@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import quick_start
 from squads import ApprovalRule, Approved, Artifact, AwaitingApproval, Composed, Halted, InvalidInput, Squad
 from squads.audit import audit
 from squads.contracts.errors import Denied, UnknownPacket
@@ -22,7 +23,7 @@ from squads.stores import keys_of
 from squads.testing import ScriptedBuilder, ScriptedGate
 from squads.workspace import Workspace
 
-SQUADS = Path(sys.executable).with_name("squads")
+SQUADS = quick_start.squads()
 OWNER = ApprovalRule(approvers=("owner",))
 
 

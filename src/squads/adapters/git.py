@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from squads.adapters.work_tree import BYTES_MAX, Change, change_of, check_link, named, read_all, too_large
-from squads.contracts.errors import InvalidInput, InvalidPath, NotAWorkTree
+from squads.contracts.errors import ArtifactTooLarge, InvalidInput, InvalidPath, NotAWorkTree
 
 LINK, MODULE = "120000", "160000"
 MODES = {"100755": "executable", LINK: "link"}
@@ -60,7 +60,7 @@ def staged_change(directory: Path) -> Change:
     raw = _git(directory, "diff-index", "--cached", *_RAW, head or _empty(directory), own_index=True)
     entries, removals = _parse(raw)
     files, modes = _blobs(directory, entries)
-    return change_of("the staged change", files, modes, removals, head)
+    return change_of("the staged change", files, modes, removals, head, _before(directory, raw))
 
 
 def work_tree_change(directory: Path) -> Change:
@@ -71,13 +71,14 @@ def work_tree_change(directory: Path) -> Change:
     top = top_of(directory)
     head = _head(directory)
     _check_nothing_hidden(_git(top, "ls-files", "-v", "-z"))
-    entries, removals = _parse(_git(top, "diff-index", *_RAW, head or _empty(top)))
+    raw = _git(top, "diff-index", *_RAW, head or _empty(top))
+    entries, removals = _parse(raw)
     others = [os.fsdecode(p) for p in _git(top, "ls-files", "--others", "--exclude-standard", "-z").split(b"\0") if p]
     for name in others:
         if name.endswith("/"):
             raise _another_repository(name.rstrip("/"), "a repository of its own inside this one")
     files, modes = read_all({name: (top / name, top) for name in (*entries, *others)})
-    return change_of("the work tree's change", files, modes, removals, head)
+    return change_of("the work tree's change", files, modes, removals, head, _before(top, raw))
 
 
 def commit_of(directory: Path, name: str = "HEAD") -> str | None:
@@ -132,9 +133,28 @@ def _check_nothing_hidden(listed: bytes) -> None:
 
 
 def _between(directory: Path, old: str | None, new: str, title: str) -> Change:
-    entries, removals = _parse(_git(directory, "diff-tree", "-r", *_RAW, old or _empty(directory), new))
+    raw = _git(directory, "diff-tree", "-r", *_RAW, old or _empty(directory), new)
+    entries, removals = _parse(raw)
     files, modes = _blobs(directory, entries)
-    return change_of(title, files, modes, removals, old)
+    return change_of(title, files, modes, removals, old, _before(directory, raw))
+
+
+def _before(directory: Path, raw: bytes) -> dict[str, bytes] | None:
+    """Return what stood at the paths that a change edits or removes; None where that cannot be had.
+
+    Only gates that compare need it, and they abstain without: what is missing or too large here keeps no others from
+    judging the change itself.
+    """
+    *fields, _ = raw.split(b"\0")
+    entries: dict[str, tuple[str, str]] = {}
+    for number in range(0, len(fields) - 1, 2):
+        mode, _, blob, _, status = fields[number].decode(errors="replace").removeprefix(":").split(" ")
+        if status in ("D", "M", "T") and mode not in (LINK, MODULE):
+            entries[os.fsdecode(fields[number + 1])] = (mode, blob)
+    try:
+        return _blobs(directory, entries)[0]
+    except (NotAWorkTree, ArtifactTooLarge):
+        return None
 
 
 def _parse(raw: bytes) -> tuple[dict[str, tuple[str, str]], list[str]]:

@@ -34,6 +34,8 @@ class Change:
     removals: tuple[str, ...] = ()
     base: str | None = None
     """SHA-256 of `git:<commit id>`; None for files that change nothing."""
+    before: Mapping[str, bytes] | None = None
+    """What stood at the paths that it edits or removes; None where that is not known."""
 
 
 def files_at(paths: Iterable[Path], directory: Path) -> Change:
@@ -76,6 +78,7 @@ def change_of(
     modes: Mapping[str, str],
     removals: Iterable[str] = (),
     commit: str | None = None,
+    before: Mapping[str, bytes] | None = None,
 ) -> Change:
     """Return a change whose paths an artifact may hold. Raises `InvalidPath` and `EmptyArtifact`."""
     gone = tuple(sorted(set(removals) - set(files))) if commit else ()
@@ -84,7 +87,7 @@ def change_of(
     if not files and not gone:
         raise EmptyArtifact(f"{title} holds no file: there is nothing to judge; change something, or name files")
     base = hashlib.sha256(f"git:{commit}".encode()).hexdigest() if commit else None
-    return Change(title=title, files=dict(files), modes=dict(modes), removals=gone, base=base)
+    return Change(title=title, files=dict(files), modes=dict(modes), removals=gone, base=base, before=before)
 
 
 def read_all(places: Mapping[str, tuple[Path, Path]]) -> tuple[dict[str, bytes], dict[str, str]]:

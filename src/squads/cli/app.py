@@ -16,6 +16,7 @@ import typer
 
 from squads.cli import bus_commands, kept_commands, keys_commands, signer
 from squads.cli.anchors import anchors
+from squads.cli.bench_commands import bench
 from squads.cli.options import (
     About,
     As,
@@ -340,6 +341,7 @@ kept_commands.add_to(app)
 keys_commands.add_to(app)
 signer.add_to(app)
 app.add_typer(anchors)
+app.add_typer(bench)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import asyncio
 import io
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ from squads.adapters.work_tree import Change
 from squads.change import ImportedChange
 from squads.cli import show
 from squads.cli.telemetry import telemetry_here
+from squads.contracts.artifact import Artifact
 from squads.contracts.errors import InvalidInput, NotAWorkTree, StorageUnavailable
 from squads.contracts.finding import Invariant
 from squads.contracts.outcome import Outcome
 from squads.contracts.packet import Limits
 from squads.gates.builtin import built_in
+from squads.gates.changes.gate import shown
 from squads.instances import checks_named
 from squads.kernel.ports import Head
 from squads.project import Project
@@ -176,6 +179,14 @@ def project_for(commits: str | None = None) -> Project | None:
     return Project.on_disk(top) if commit is None else Project.at_commit(here, commit)
 
 
+def _shown(judges: Sequence[Any], change: Change) -> list[Any]:
+    """Return the gates, those that compare shown what stood before at the paths that the change touches."""
+    if change.base is None or not change.before:
+        return list(judges)
+    before = Artifact.of(dict(change.before))
+    return [shown(gate, change.base, before) for gate in judges]
+
+
 async def judge(
     change: Change,
     *,
@@ -190,10 +201,11 @@ async def judge(
     limits = Limits(attempts_max=1, files_max=100_000, artifact_bytes_max=work_tree.BYTES_MAX)
     given: dict[str, Any] = {"builder": ImportedChange(change), "limits": limits, "telemetry": telemetry_here()}
     if project is None:
-        judges = checks_named(gates) if gates else built_in()
+        judges = _shown(checks_named(gates) if gates else built_in(), change)
         squad = Squad(gates=judges, store=store, keys=keys, **given)
     else:
         judges = [project.role(g) if g in project.cards else checks_named([g])[0] for g in gates] or project.gates()
+        judges = _shown(judges, change)
         # Judging is not composing: who must approve compositions is asked when the project's own squad runs.
         squad = project.squad(gates=judges, store=store, keys=keys, approval=None, **given)
     try:

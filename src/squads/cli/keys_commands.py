@@ -158,6 +158,14 @@ def set_policy(
     refusal_level: Annotated[
         str | None, typer.Option(metavar="LEVEL", help="What a refusal waits for: checkpointed or anchored.")
     ] = None,
+    catch_min: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", min=0.0, max=1.0, help="The share of defects that a gate's record must reach."),
+    ] = None,
+    false_refusals_max: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", min=0.0, max=1.0, help="The share of what is right that it may refuse."),
+    ] = None,
     root: Root = None,
     store: Store = None,
     as_json: Json = False,
@@ -165,7 +173,13 @@ def set_policy(
     """Say what the workspace demands from now on, signed by the root; what is left out stays as it is."""
     from squads.cli.policy import change_policy
 
-    wanted = {"gate_custody": gate_custody, "end_level": end_level, "refusal_level": refusal_level}
+    wanted = {
+        "gate_custody": gate_custody,
+        "end_level": end_level,
+        "refusal_level": refusal_level,
+        "catch_ppm_min": None if catch_min is None else round(catch_min * 1_000_000),
+        "false_refusals_ppm_max": None if false_refusals_max is None else round(false_refusals_max * 1_000_000),
+    }
     raise typer.Exit(change_policy(wanted, root=root, store=store, as_json=as_json))
 
 

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from squads.contracts.errors import InvalidInput
-from squads.stores import Place, placed
+
+if TYPE_CHECKING:
+    from squads.stores import Place
 
 
 def _store(value: str) -> Place:
+    from squads.stores import placed  # half of the time that a command takes to start, and few commands need it
+
     try:
         return placed(value)
     except InvalidInput as error:  # typer would quote the value, and a URL may hold a password

@@ -25,6 +25,8 @@ _SAID = {
     "gate_custody": "the weakest custody of a gate's key whose verdict counts",
     "end_level": "how far a composition's receipts have come before anybody is told",
     "refusal_level": "how far a refusal has come before its author is told",
+    "catch_ppm_min": "the defects that a gate's record says it catches, in a million",
+    "false_refusals_ppm_max": "what is right that it may refuse, in a million",
 }
 
 
@@ -40,17 +42,21 @@ def show_policy(store: Place | None, *, as_json: bool) -> int:
     return 0
 
 
-def change_policy(wanted: Mapping[str, str | None], *, root: Path | None, store: Place | None, as_json: bool) -> int:
+def change_policy(
+    wanted: Mapping[str, str | int | None], *, root: Path | None, store: Place | None, as_json: bool
+) -> int:
     """Have the root say what is wanted, print what is in force then, and return 0."""
     said: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
     if not said:
-        raise InvalidInput("say what to demand: --gate-custody, --end-level or --refusal-level")
+        raise InvalidInput(
+            "say what to demand: --gate-custody, --end-level, --refusal-level, --catch-min or --false-refusals-max"
+        )
     for name, value in said.items():
         try:
             PolicyRecord(workspace="0" * 32, **{name: value})
         except ValidationError:
             known = PolicyRecord.model_fields[name].annotation
-            options = ", ".join(getattr(known, "__args__", ()))
+            options = ", ".join(map(str, getattr(known, "__args__", ()))) or "0 to 1,000,000"
             raise InvalidInput(
                 f"{value!r:.40} is nothing that --{name.replace('_', '-')} can demand; it is one of {options}"
             ) from None
@@ -78,4 +84,4 @@ def _print(policy: PolicyRecord, *, as_json: bool) -> None:
     out = show.console()
     out.print(Text("Policy", style="bold"))
     for name, value in values.items():
-        line(out, f"{name:<14} ", (f"{value:<12}", "bold"), f" {_SAID[name]}")
+        line(out, f"{name:<22} ", (f"{value:<12}", "bold"), f" {_SAID[name]}")

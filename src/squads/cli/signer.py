@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import signal
 import stat
@@ -65,6 +64,8 @@ def keep(
     let_log_back: bool,
 ) -> int:
     """Serve until SIGTERM or SIGINT, and return 0. Raises what cannot be done before anything is begun."""
+    import asyncio
+
     from squads.adapters.signer_daemon import SignerDaemon
 
     rules = allow_list(allow)
@@ -80,6 +81,8 @@ def keep(
 
 
 async def _serve(daemon: SignerDaemon, socket: Path, group: int | None) -> None:
+    import asyncio
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

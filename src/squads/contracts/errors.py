@@ -18,6 +18,7 @@ composes. Each message says what happened, to what, and what to do next.
     │   │   ├── DuplicateRole        two roles of one name
     │   │   └── SelfGate             a gate that is its own author, shares its prior, or is too near to it
     │   ├── InvalidCard              a card, charter or packet file: an unknown key, a bad value, no YAML
+    │   ├── InvalidCase              a family of cases, a set of them, or recorded findings that cannot be read
     │   ├── InvalidPlugin            an entry point that cannot be used
     │   ├── InvalidModel             a model string that cannot be asked here: unknown, no key, not installed
     │   ├── ToolProblem              a tool was called in a way that it cannot serve; the model reads the sentence
@@ -52,6 +53,7 @@ composes. Each message says what happened, to what, and what to do next.
     │   ├── AllowanceSpent           the next reply could cost more than was reserved
     │   └── RecordingMissed          no recorded reply for exactly this request
     ├── SandboxUnavailable           the limits that a command needs cannot be put up; it was not started
+    ├── ScratchUnavailable           no database to try SQL out in can be had, or it ended meanwhile
     └── KeyUnavailable               a key file is missing or not private, or the daemon that keeps a key is away
 """
 
@@ -116,6 +118,10 @@ class SelfGate(InvalidSquad):
 
 class InvalidCard(InvalidInput):
     """A card, charter or packet file that cannot be used; the sentence begins with its place, `file:line`."""
+
+
+class InvalidCase(InvalidInput):
+    """A family of cases, a set of them, or recorded findings that cannot be read, or are not what they should be."""
 
 
 class InvalidPlugin(InvalidInput):
@@ -260,6 +266,10 @@ class RecordingMissed(ModelError):
 
 class SandboxUnavailable(SquadsError):
     """The limits that a command must run under cannot be put up here. The command was not started."""
+
+
+class ScratchUnavailable(SquadsError):
+    """No scratch database can be had here, or it ended while it was used. Nothing was found out."""
 
 
 class KeyUnavailable(SquadsError):

@@ -22,6 +22,8 @@ from squads.contracts.resolved import ModelName as ModelName
 from squads.contracts.resolved import ModelRecord as ModelRecord
 from squads.contracts.resolved import RoleKind as RoleKind
 from squads.contracts.resolved import RoleRecord as RoleRecord
+from squads.contracts.workspace_records import CalibrationRate as CalibrationRate
+from squads.contracts.workspace_records import CalibrationRecord as CalibrationRecord
 from squads.contracts.workspace_records import ErasureRecord as ErasureRecord
 from squads.contracts.workspace_records import GrantRecord as GrantRecord
 from squads.contracts.workspace_records import LiftRecord as LiftRecord
@@ -349,6 +351,6 @@ PACKET_RECORDS: Mapping[str, type[PacketRecord]] = {
 """Every kind of receipt in a packet's stream."""
 
 WORKSPACE_RECORDS: Mapping[str, type[Record]] = {
-    cls.kind: cls for cls in (StopRecord, LiftRecord, GrantRecord, PolicyRecord, ErasureRecord)
+    cls.kind: cls for cls in (StopRecord, LiftRecord, GrantRecord, PolicyRecord, CalibrationRecord, ErasureRecord)
 }
 """The workspace's own kinds that the view folds; keys are folded by `squads.ledger.keys.Registry`."""

@@ -1,19 +1,22 @@
-"""Records of the workspace's own stream: what is stopped, granted, demanded and erased; and the base of all records.
+"""Records of the workspace's own stream: what is stopped, granted, demanded, measured and erased; the base of records.
 
 Keys have no record: their events are folded by `squads.ledger.keys.Registry`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from squads.contracts.base import Contract, Digest, Id, Name
 from squads.contracts.resolved import Count
 
 Subject = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 """Whose content it is: an opaque id of a person or a packet, or of a name that packets were given."""
+
+Ppm = Annotated[int, Field(ge=0, le=1_000_000)]
+"""A share in parts per million."""
 
 
 class Record(Contract):
@@ -64,6 +67,64 @@ class PolicyRecord(Record):
     """How far the receipts of a composed packet must have come before anybody is told that it composed."""
     refusal_level: Literal["checkpointed", "anchored"] = "checkpointed"
     """How far a refusal must have come before its author is told."""
+    catch_ppm_min: Ppm = 0
+    """The share of defects that a gate's record must say it catches, in parts per million; 0 demands none."""
+    false_refusals_ppm_max: Ppm = 1_000_000
+    """The share of what is right that it may refuse; 1,000,000 demands nothing."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what demands nothing: policies from before these fields read, and write, as they were signed."""
+        said: dict[str, Any] = written(self)
+        for name in ("catch_ppm_min", "false_refusals_ppm_max"):
+            if said.get(name) == type(self).model_fields[name].default:
+                del said[name]
+        return said
+
+
+class CalibrationRate(Contract):
+    """What a gate was seen to do on the cases of one invariant."""
+
+    invariant: Name
+    held: bool
+    """Whether the gate is there for this invariant: only then its defects count for its catch."""
+    defects: Count
+    caught: Count
+    """Refused for the right reason in the right place."""
+    caught_low_ppm: Ppm
+    caught_high_ppm: Ppm
+    """Where the true share lies, with a confidence of 95 percent (Wilson)."""
+    clean: Count
+    """Cases that are right, decoys among them."""
+    refused: Count
+    refused_low_ppm: Ppm
+    refused_high_ppm: Ppm
+
+    @model_validator(mode="after")
+    def _parts(self) -> CalibrationRate:
+        if self.caught > self.defects or self.refused > self.clean:
+            raise ValueError(f"{self.invariant}: more is caught or refused than there are cases")
+        return self
+
+
+class CalibrationRecord(Record):
+    """What a gate was measured to catch and to refuse wrongly; the newest record of a prior counts."""
+
+    kind: ClassVar[str] = "calibration"
+    gate: Name
+    """What the run called it."""
+    prior: Digest
+    """Whose record it is: a gate of this prior, whatever it is called."""
+    version: str = Field(pattern=r"^[!-~]{1,255}$")
+    """The code that gave the verdicts."""
+    rates: tuple[CalibrationRate, ...] = Field(min_length=1)
+    cases: Digest
+    """The set of cases."""
+    run: Digest
+    """The run's manifest."""
+    ledger_root: Digest
+    """The root of the run's ledger when it ended."""
+    ledger_size: Count
 
 
 class ErasureRecord(Record):

@@ -71,6 +71,9 @@ def _ask(turn: Turn, key: AttemptKey, gate: str, *, ask: int, inputs: tuple[Part
         # Nobody could give a verdict that counts: the wait could only expire.
         turn.finish("weak-custody", task=task or None)
         return False
+    if not turn.view.calibrated(role.prior):
+        turn.finish("uncalibrated", task=task or None)
+        return False
     if not turn.afford(role, task or None):
         return False
     ticket = ticket_id(state.opened.nonce, task or None, number, gate, attempt.subject, ask)
@@ -128,8 +131,8 @@ def verdict(turn: Turn, record: VerdictRecord) -> Ignore | None:
     The checks, in order: 1 the ticket was logged; 2 its gate answers, not somebody else; 3 it is the first answer;
     4 the attempt still counts; 5 exactly these bytes, this attempt, this independence, and what the ticket showed;
     6 one of the gate's own models answered; 7 nobody judges their own work; 8 where a gate that has models approves,
-    one of them did; 9 every waiver it cites is live; 10 its key is kept as well as the policy in force demands. What
-    breaks 8 or 9 counts as an abstention.
+    one of them did; 9 every waiver it cites is live; 10 its key is kept as well as the policy in force demands; 11 its
+    prior has the record that the policy in force demands. What breaks 8 or 9 counts as an abstention.
     """
     state = turn.state
     if not turn.view.may_judge(turn.event.key):
@@ -151,6 +154,8 @@ def verdict(turn: Turn, record: VerdictRecord) -> Ignore | None:
     if record.independence != ticket.record.independence or record.saw != ticket.request.saw:
         return Ignore("another request than was asked")
     role = state.roles[record.author]
+    if not turn.view.calibrated(role.prior):
+        return Ignore("no record such as the policy demands")  # 11
     if not registry.may_answer(role, record.model):
         return Ignore("a model that is not this role's")  # 6
     if is_own_work(turn, ticket.attempt):

@@ -131,6 +131,9 @@ def _unheld(view: View, record: Opened) -> Reason | None:
             return _NOBODY[role.kind]
     if not all(view.judges(gate) for gate in record.gates):
         return "weak-custody"
+    priors = {role.name: role.prior for role in record.roles}
+    if not all(view.calibrated(priors[gate]) for gate in record.gates):
+        return "uncalibrated"
     if record.approval and len(view.people() & set(record.approval.approvers)) < record.approval.quorum:
         return "not-authorised"
     return None

@@ -10,9 +10,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from squads.contracts.records import ErasureRecord, GrantRecord, LiftRecord, PolicyRecord, Record, StopRecord
+from squads.contracts.records import (
+    CalibrationRecord,
+    ErasureRecord,
+    GrantRecord,
+    LiftRecord,
+    PolicyRecord,
+    Record,
+    StopRecord,
+)
 from squads.kernel.authority import Grants, is_author, may_sign, suffices
 from squads.kernel.effects import Ignore
+from squads.ledger.calibration import demands_record, meets
 from squads.ledger.keys import Registry
 
 EVERYTHING = ""
@@ -43,6 +52,8 @@ class View:
     """Packet id, or `EVERYTHING`, to the stop in force."""
     policy: PolicyRecord | None = None
     """What the workspace demands; None until the root has said anything, which demands nothing."""
+    calibrations: Mapping[str, CalibrationRecord] = field(default_factory=dict)
+    """The newest record of each prior that was measured."""
     erased: Mapping[str, int] = field(default_factory=dict)
     """Erased subjects, and the packets that belonged to them, by their ids: the index of the receipt that says so."""
 
@@ -69,6 +80,19 @@ class View:
         """Return the key ids that may give this gate's verdicts now: those of its holders that are kept well enough."""
         return [key for key in self.holders(f"gate:{gate}") if self.may_judge(key)]
 
+    def calibrated(self, prior: str) -> bool:
+        """Say whether a gate of this prior was measured to be as good as the policy demands."""
+        if self.policy is None:
+            return True
+        policy = {
+            "catch_ppm_min": self.policy.catch_ppm_min,
+            "false_refusals_ppm_max": self.policy.false_refusals_ppm_max,
+        }
+        if not demands_record(policy):
+            return True
+        record = self.calibrations.get(prior)
+        return record is not None and meets(record.model_dump(mode="json")["rates"], policy)
+
     def people(self) -> frozenset[str]:
         """Return the names of people whose keys may answer now."""
         return frozenset(
@@ -93,7 +117,7 @@ def keyed(view: View, predicate: Mapping[str, Any], *, index: int, signers: Coll
 
 
 def admit(view: View, record: Record, *, key: str, time_ms: int, index: int | None = None) -> View | Ignore:
-    """Return the view after a stop, lift, grant, policy or erasure signed by `key`, or why it is not admitted.
+    """Return the view after a stop, lift, grant, policy, record or erasure signed by `key`, or why it is not admitted.
 
     `index` is the receipt's place in the log; None while it is only being tried.
     """
@@ -132,6 +156,8 @@ def _admitted(
             return replace(view, grants={**view.grants, (record.subject, record.scope): record})
         case PolicyRecord():
             return replace(view, policy=record)
+        case CalibrationRecord():
+            return replace(view, calibrations={**view.calibrations, record.prior: record})
         case ErasureRecord():
             if not is_author("human", record.author, roles):
                 return Ignore("signed for somebody else")

@@ -10,6 +10,7 @@ that a packet composed is what the runner says, and here it is held against what
     4 the composition is of the plan in force                composition       `lineup`
     5 every required gate approved every attempt in it       gates, independence, suspect
     6 the gates' keys were kept as the policy demands        custody
+      and the gates measured                                 calibration
     7 the coordinator and the people said yes                acceptance, people       `consent`
     8 nobody gave two answers                                equivocation
 """
@@ -20,6 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from squads.ledger.calibration import check_calibration
 from squads.ledger.consent import check_acceptance, check_people
 from squads.ledger.decisions import decisions_of
 from squads.ledger.independence import too_near, weakest
@@ -32,7 +34,15 @@ RULES: Final = 1
 """The version of the rules that these checks know."""
 ASKS_MAX: Final = 2
 """A gate that abstained is asked once more."""
-OF_WHAT_COMPOSED: Final = ("composition", "gates", "independence", "custody", "acceptance", "people")
+OF_WHAT_COMPOSED: Final = (
+    "composition",
+    "gates",
+    "independence",
+    "custody",
+    "calibration",
+    "acceptance",
+    "people",
+)
 """The checks that only a packet that composed needs."""
 OF_ANY_PACKET: Final = ("packet", "binding", "ticket", "equivocation", *OF_WHAT_COMPOSED)
 
@@ -134,6 +144,7 @@ def _check_composed(story: Story, opened: Witnessed, finish: Witnessed, tally: T
             message = f"receipt {receipt.seq}, a {receipt.kind}, was signed by a key that was later declared suspect"
             tally.fail("suspect", f"{message} from before it on; have this packet judged again", receipt.seq)
     _check_custody(story, approvals, tally)  # 6
+    check_calibration(story, [(given.gate, given.verdict_seq) for given in approvals], tally)
     read_by = max((given.verdict_seq for given in approvals), default=0)
     check_acceptance(story, found.composition, finish, read_by, tally)  # 7
     check_people(story, found.composition, finish, tally)

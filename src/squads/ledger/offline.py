@@ -47,6 +47,7 @@ BUNDLE_CHECKS: Final[dict[str, str]] = {
     "gates": "every required gate approved every attempt that it reads",
     "independence": "no gate approved its own work, and each is as far from the makers as the packet demands",
     "custody": "every gate's key was kept as the policy in force demands",
+    "calibration": "every gate was measured to be as good as the policy in force demands",
     "acceptance": "the coordinator accepted exactly what composed",
     "people": "the people who had to be asked approved exactly what composed",
     "tree-head": "every log head that a verdict names is of this log",

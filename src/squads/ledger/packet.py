@@ -69,6 +69,7 @@ class Story:
     builds: dict[int | None, list[Witnessed]] = field(default_factory=dict)
     """Assignments to build, by task."""
     policies: list[Witnessed] = field(default_factory=list)
+    calibrations: list[Witnessed] = field(default_factory=list)
     erasures: list[Witnessed] = field(default_factory=list)
 
     def of(self, kind: str) -> list[Witnessed]:
@@ -104,6 +105,8 @@ class Story:
                     grants[receipt.said["subject"], receipt.said["scope"]] = receipt.said
                 case "policy":
                     story.policies.append(receipt)
+                case "calibration":
+                    story.calibrations.append(receipt)
                 case "erasure":
                     story.erasures.append(receipt)
                 case "stop":

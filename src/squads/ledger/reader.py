@@ -165,4 +165,4 @@ def _subject_of(statement: Statement) -> tuple[str, str]:
     return named, sha256(said[named].encode()).hexdigest()
 
 
-_OF_THE_WORKSPACE: Final = frozenset({"grant", "policy", "erasure", "stop", "lift"})
+_OF_THE_WORKSPACE: Final = frozenset({"grant", "policy", "calibration", "erasure", "stop", "lift"})

@@ -33,6 +33,14 @@ class Maybe:
         self.shape = shape
 
 
+class Later:
+    """A field that receipts from before it do not have."""
+
+    def __init__(self, shape: Any) -> None:
+        """Take what stands there where the field is there."""
+        self.shape = shape
+
+
 LEVELS: Final = ("identity", "prior", "model", "family")
 """How far apart a gate and an author read, weakest first."""
 READS: Final = frozenset({"plan", "artifact", "composition"})
@@ -53,6 +61,8 @@ _APPROVAL: Final = {"approvers": [NAME], "quorum": COUNT, "person_required": FLA
 _TASK: Final = {"task": COUNT, "builder": NAME, "after": [COUNT], "gates": [NAME], "brief": DIGEST}
 _HELD: Final = {"predicate": NAME, "holds": FLAG}
 _PART: Final = {"task": COUNT, "artifact": DIGEST}
+
+_RATE: Final = {"invariant": NAME, "held": FLAG, "defects": COUNT, "caught": COUNT, "clean": COUNT, "refused": COUNT}
 
 _PACKET_SHAPES: Final[dict[str, dict[str, Any]]] = {
     "opened": {
@@ -140,7 +150,13 @@ _WORKSPACE_SHAPES: Final[dict[str, dict[str, Any]]] = {
     "log-open": {},
     "key-event": {},
     "grant": {"workspace": ID, "subject": TEXT, "scope": TEXT, "expires_ms": Maybe(COUNT), "revoked": FLAG},
-    "policy": {"workspace": ID, "gate_custody": CUSTODIES},
+    "policy": {
+        "workspace": ID,
+        "gate_custody": CUSTODIES,
+        "catch_ppm_min": Later(COUNT),
+        "false_refusals_ppm_max": Later(COUNT),
+    },
+    "calibration": {"workspace": ID, "gate": NAME, "prior": DIGEST, "rates": [_RATE]},
     "erasure": {"workspace": ID, "subject": TEXT, "packets": [ID], "author": NAME},
     "stop": {"workspace": ID, "packet": Maybe(ID), "author": NAME, "content": DIGEST},
     "lift": {"workspace": ID, "packet": Maybe(ID), "author": NAME, "content": DIGEST},
@@ -165,6 +181,10 @@ def _check_value_of(value: object, shape: Any, where: str) -> None:
         if not isinstance(value, Mapping):
             raise Malformed(f"{where} is not an object")
         for field, inner in shape.items():
+            if isinstance(inner, Later):
+                if field in value:
+                    _check_value_of(value[field], inner.shape, f"{where}.{field}")
+                continue
             if field not in value:
                 raise Malformed(f"{where} has no {field}")
             _check_value_of(value[field], inner, f"{where}.{field}")

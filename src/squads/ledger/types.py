@@ -43,6 +43,7 @@ _TABLE: Final[tuple[tuple[str, StreamKind, Direction, frozenset[str]], ...]] = (
     ("key-event", "workspace", "input", frozenset({"root"})),
     ("grant", "workspace", "input", frozenset({"root"})),
     ("policy", "workspace", "input", frozenset({"root"})),
+    ("calibration", "workspace", "input", frozenset({"root", "human"})),
     # Only a person decides that somebody's content goes.
     ("erasure", "workspace", "input", frozenset({"human"})),
     # Anyone may stop, only a person lifts.

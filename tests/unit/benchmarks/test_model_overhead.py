@@ -9,10 +9,29 @@ from pathlib import Path
 
 import pytest
 
+import quick_start
+
 BENCHMARKS = str(Path(__file__).resolve().parents[3] / "benchmarks")
 sys.path.insert(0, BENCHMARKS)
 model_overhead, overhead_runs = map(import_module, ("model_overhead", "overhead_runs"))
 sys.path.remove(BENCHMARKS)
+WAYS_NEED = (
+    "openai.lib.streaming.chat",
+    "openai.resources.chat.completions",
+    "pydantic_ai.models.openai",
+    "squads.squad",
+    "squads.adapters.pydantic_ai.engine",
+    "squads.adapters.pydantic_ai.wire",
+    "squads.adapters.sqlite_store",
+    "squads.minds.think",
+)
+
+
+@pytest.fixture(autouse=True)
+def smallest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each way is a process, forked from one that has loaded the SDKs, and warms up with a single run."""
+    monkeypatch.setattr(model_overhead, "PYTHON", str(quick_start.python(*WAYS_NEED)))
+    monkeypatch.setattr(model_overhead, "WARM_UP", 1)
 
 
 def test_it_prints_one_line_with_every_way_and_its_ratio_to_the_sdk(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,15 +6,15 @@ import asyncio
 import os
 import pty
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import quick_start
 from squads import ApprovalRule, Approved, Finding, Limits, Refused, Squad
 from squads.contracts.outcome import Outcome
 from squads.testing import ScriptedBuilder, ScriptedGate
 
-SQUADS = Path(sys.executable).with_name("squads")
+SQUADS = quick_start.squads()
 OWNER = ApprovalRule(approvers=("owner",))
 NO = Refused(findings=(Finding(invariant="x.y", message="bad"),))
 HOSTILE = "Evil \x1b[2J\x1b]0;owned\x07 title \u202e[bold]markup[/bold]\nmore"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
-import sys
 from pathlib import Path
 
-SQUADS = Path(sys.executable).with_name("squads")
+import quick_start
+
+SQUADS = quick_start.squads()
 DEFECT = "CREATE TABLE t (a int NOT NULL, b int, UNIQUE (a, b));\n"
 CLEAN = "CREATE TABLE t (a int NOT NULL, b int NOT NULL, UNIQUE (a, b));\n"
 

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
+import quick_start
 from squads import Approved, Composed, Squad
 from squads.cli import main
 from squads.testing import ScriptedBuilder, ScriptedGate
 
-SQUADS = Path(sys.executable).with_name("squads")
+SQUADS = quick_start.squads()
 Call = Callable[..., tuple[int, str, str]]
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-SQUADS = Path(sys.executable).with_name("squads")
+import quick_start
+
+SQUADS = quick_start.squads()
 DEFECTS = """\
 CREATE TABLE memberships (
     person_id bigint NOT NULL,

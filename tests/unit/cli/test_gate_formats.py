@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-SQUADS = Path(sys.executable).with_name("squads")
+import quick_start
+
+SQUADS = quick_start.squads()
 BAD = "CREATE TABLE w (id bigint PRIMARY KEY, balance bigint NOT NULL);\n"
 GOOD = "CREATE TABLE w (id bigint PRIMARY KEY, balance bigint NOT NULL CHECK (balance >= 0));\n"
 FORMATS = ["text", "json", "sarif", "junit", "markdown"]

@@ -254,6 +254,7 @@ def test_the_policy_is_shown_and_set(tmp_path: Path) -> None:
     shown = json.loads(squads("policy", "--json", cwd=tmp_path).stdout)["policy"]
 
     expected = {"gate_custody": "daemon", "end_level": "checkpointed", "refusal_level": "anchored"}
+    expected |= {"catch_ppm_min": 0, "false_refusals_ppm_max": 1_000_000}
     assert expected == shown == json.loads(done.stdout)["policy"]
     assert "gate_custody" in squads("policy", "show", cwd=tmp_path).stdout
 

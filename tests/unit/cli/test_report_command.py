@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-SQUADS = Path(sys.executable).with_name("squads")
+import quick_start
+
+SQUADS = quick_start.squads()
 
 
 def squads(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -7,12 +7,15 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from project_scene import CLEAN, SQUADS, commit, git, squads, write
+from project_scene import CLEAN, commit, git, squads, write
 
 from squads.workspace import Workspace
+
+SQUADS = Path(sys.executable).with_name("squads")  # signals are what is tested
 
 CARD = "---\nextends: squads:checks\nchecks: [sql.unique-null]\n---\nKeys.\n"
 CHANGE = "---\nextends: squads:change\n---\nThe change.\n"

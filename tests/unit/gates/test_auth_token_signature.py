@@ -12,7 +12,7 @@ from squads.contracts.finding import Finding, Severity
 from squads.gates.check import CannotLook
 from squads.gates.checks.auth_token_signature import INVARIANT, token_signature
 
-CASES = Path(__file__).parents[3] / "benchmarks/cases/auth_token_signature"
+CASES = Path(__file__).parents[3] / "benchmarks/check_cases/auth_token_signature"
 B64 = "import base64, binascii, hashlib, hmac, json, os, time\n"
 JWT = "import jwt\n"
 

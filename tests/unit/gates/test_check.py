@@ -12,6 +12,7 @@ from squads.contracts.artifact import File
 from squads.contracts.finding import Severity
 from squads.contracts.packet import AttemptKind
 from squads.contracts.work import ReviewWork
+from squads.gates.check import base_of
 from squads.resolve import record_of_role
 
 INVARIANT = Invariant(
@@ -200,3 +201,53 @@ def test_a_check_that_cannot_be_is_refused(bad: dict[str, Any], says: str) -> No
 
     with pytest.raises((InvalidInput, ValueError), match=says):
         Squad(builder=ScriptedBuilder(), gates=[check(**bad)(lambda artifact: [])])
+
+
+BASE = Artifact.of({"a.txt": "old", "b.txt": "gone"})
+
+
+def changing(artifact: Artifact, **inputs: Artifact) -> ReviewWork:
+    return ReviewWork(
+        packet=Packet(brief="It."), reads=AttemptKind.ARTIFACT, attempt=1, brief="x", artifact=artifact, inputs=inputs
+    )
+
+
+@check(INVARIANT, files=["*.txt"], of_work=True)
+def changes(work: ReviewWork) -> list[Finding]:
+    """Find what is not as it stood before."""
+    assert work.artifact is not None
+    base = base_of(work)
+    before = {f.path: f.text for f in base.files} if base else {}
+    found = [f.path for f in work.artifact.files if before.get(f.path, f.text) != f.text]
+    return [Finding(invariant="text.tabs", message=path) for path in (*found, *work.artifact.removals)]
+
+
+async def test_a_check_of_work_sees_what_stood_before_and_the_brief() -> None:
+    """Its function takes the whole work; the base is the input called `base`."""
+    same, other = Artifact.of({"a.txt": "old"}), Artifact.of({"a.txt": "new"})
+    assert await changes.answer(changing(same, base=BASE)) == Approved(looked=1)
+    assert isinstance(await changes.answer(changing(other, base=BASE)), Refused)
+    assert await changes.answer(changing(other)) == Approved(looked=1)
+
+
+def test_a_check_of_work_is_called_with_an_artifact_too() -> None:
+    """Then nothing stood before."""
+    assert changes(Artifact.of({"a.txt": "new"})) == []
+    assert [f.message for f in changes(changing(Artifact.of({"a.txt": "new"}), base=BASE))] == ["a.txt"]
+
+
+async def test_a_removed_file_is_looked_at_by_a_check_of_work() -> None:
+    """A change may consist of nothing else."""
+    removes = Artifact.of({}, removals=["b.txt"], base=BASE.digest)
+    assert isinstance(await changes.answer(changing(removes, base=BASE)), Refused)
+    assert await changes.answer(changing(removes)) == Approved(looked=0)
+    assert await tabs.answer(changing(removes, base=BASE)) == Approved(looked=0)
+
+
+def test_the_base_is_the_input_that_the_artifact_names() -> None:
+    """By its digest, under whatever name it was given; the name `base` is second."""
+    artifact = Artifact.of({"a.txt": "new"}, base=BASE.digest)
+    other = Artifact.of({"a.txt": "new"})
+    assert base_of(changing(artifact, base=other, schema=BASE)) == BASE
+    assert base_of(changing(other, base=BASE, schema=other)) == BASE
+    assert base_of(changing(other, schema=BASE)) is None

@@ -12,7 +12,7 @@ from squads.contracts.finding import Finding, Severity
 from squads.gates.check import CannotLook
 from squads.gates.checks.sql_value_fits import INVARIANT, value_fits
 
-CASES = Path(__file__).parents[3] / "benchmarks/cases/sql_value_fits"
+CASES = Path(__file__).parents[3] / "benchmarks/check_cases/sql_value_fits"
 T = "CREATE TABLE t (id int, rate numeric(5,4), small smallint, big bigint, code varchar(3), flag bit(3), at date, list numeric(5,4)[]); "
 R = "CREATE TABLE reputation_scores (holder_id uuid NOT NULL, score_kind text, decay_factor NUMERIC(5,4) NOT NULL, window_days smallint);\n"
 

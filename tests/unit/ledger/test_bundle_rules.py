@@ -17,6 +17,7 @@ from squads.ledger.statement import statement_bytes
 from squads.testing import ScriptedBuilder, ScriptedCoordinator, ScriptedGate
 
 OTHER = "e" * 64
+RATE = {"invariant": "sql.quokka", "held": True, "defects": 10, "caught": 9, "clean": 10, "refused": 0}
 FINAL = {"author": "schema", "attempt": 2}
 
 
@@ -171,6 +172,56 @@ def test_each_policy_replaces_the_one_before(demanded: list[str], expected: list
         scene.lines.insert(scene.at("opened"), Line("policy", said, (), ("root",), 0).saying())
 
     assert expected == failed(scene.verify())
+
+
+@pytest.mark.parametrize(
+    ("recorded", "expected"),
+    [
+        (None, ["calibration"]),
+        ({}, []),
+        ({"prior": OTHER}, ["calibration"]),
+        ({"rates": []}, ["calibration"]),
+        ({"rates": [{**RATE, "caught": 8}]}, ["calibration"]),
+        ({"rates": [{**RATE, "refused": 1}]}, ["calibration"]),
+    ],
+    ids=["none", "good", "other-prior", "empty", "catches-less", "refuses-more"],
+)
+def test_a_gate_without_the_record_that_the_policy_demands_does_not_count(
+    recorded: dict[str, Any] | None, expected: list[str]
+) -> None:
+    """The newest record of its prior that stood before its verdict, measured by the policy that did."""
+    scene = composed()
+    opened = scene.line("opened").said
+    workspace = opened["workspace"]
+    demand = {"gate_custody": "in-process", "catch_ppm_min": 900_000, "false_refusals_ppm_max": 20_000}
+    scene.lines.insert(
+        scene.at("opened"), Line("policy", {"workspace": workspace, **demand}, (), ("root",), 0).saying()
+    )
+    for role in () if recorded is None else opened["roles"]:
+        said = {
+            "workspace": workspace,
+            "gate": role["name"],
+            "prior": role["prior"],
+            "rates": [RATE],
+            **(recorded or {}),
+        }
+        scene.lines.insert(scene.at("opened"), Line("calibration", said, (), ("root",), 0).saying())
+
+    assert expected == failed(scene.verify())
+
+
+def test_a_record_that_came_after_the_verdict_does_not_count() -> None:
+    """Nobody knew yet how good the gate was."""
+    scene = composed()
+    opened = scene.line("opened").said
+    demand = {"gate_custody": "in-process", "catch_ppm_min": 900_000, "false_refusals_ppm_max": 20_000}
+    policy = Line("policy", {"workspace": opened["workspace"], **demand}, (), ("root",), 0)
+    scene.lines.insert(scene.at("opened"), policy.saying())
+    for role in opened["roles"]:
+        said = {"workspace": opened["workspace"], "gate": role["name"], "prior": role["prior"], "rates": [RATE]}
+        scene.lines.insert(scene.at("finish"), Line("calibration", said, (), ("root",), 0).saying())
+
+    assert ["calibration"] == failed(scene.verify())
 
 
 def test_a_squad_with_two_coordinators_has_no_plan_in_force() -> None:

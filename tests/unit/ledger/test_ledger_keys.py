@@ -369,7 +369,7 @@ def test_the_table_of_kinds_is_closed_and_whole():
         assert kind.signers
         assert kind.signers <= ROLE_KINDS
         assert kind.direction == "input" or (kind.stream, kind.signers) == ("packet", {"runner"})
-    assert {"log-open", "key-event", "grant", "policy", "erasure", "stop", "lift"} == {
+    assert {"log-open", "key-event", "grant", "policy", "calibration", "erasure", "stop", "lift"} == {
         n for n, k in KINDS.items() if k.stream == "workspace"
     }
     assert KINDS["verdict"].signers == {"gate"}

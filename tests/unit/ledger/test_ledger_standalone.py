@@ -15,7 +15,8 @@ ROOM = Path(squads.ledger.__file__).parent
 ORDER = (
     "errors", "types", "leaf", "merkle", "statement", "keys", "note", "checkpoint", "proof", "proof_file", "evidence",
     "trust", "report", "trail", "walk", "actors", "heads", "witness", "verify", "sequence", "shapes", "packet",
-    "independence", "lineup", "consent", "decisions", "approvals", "bundle", "content", "reader", "offline",
+    "independence", "calibration", "lineup", "consent", "decisions", "approvals", "bundle", "content", "reader",
+    "offline",
 )
 # fmt: on
 FORBIDDEN = {"asyncio", "sqlite3", "time", "datetime", "os", "io", "pathlib", "socket", "random", "secrets", "tempfile"}

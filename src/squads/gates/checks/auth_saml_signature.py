@@ -32,6 +32,7 @@ What is weighed, and how heavily:
   setting that is off there is a note.
 - The identity in a logout request: minor. It ends sessions and opens none.
 - Metadata is configuration, and what this program writes itself is its own: nothing is said.
+- A finding stands where identity is read, and at the verification, or the search for a signature, that does not help.
 - A function that takes raw text, or a request, and returns identity is refused, whoever calls it. A helper that is
   handed an element by nobody in the artifact, or a verifier that stands elsewhere: `CannotLook`, with the file to add.
   The caller may have verified; "may have" is neither a violation nor a pass.
@@ -41,6 +42,9 @@ others, "On Breaking SAML: Be Whoever You Want to Be", 2012, for wrapping (CWE 2
 """
 
 from __future__ import annotations
+
+import ast
+import re
 
 from squads.contracts.artifact import Artifact
 from squads.contracts.finding import Finding, Invariant, Location, Severity
@@ -123,17 +127,43 @@ def _read(saml: Saml) -> list[Finding]:
         first = min(accounts, key=lambda a: (_place(a).line, _place(a).column))
         place = _place(first)
         what = _listed({w for a in accounts for w in a.what}) or "who signed in"
-        findings.append(
+        heavy = Severity(str(severity)) >= Severity.MAJOR
+        findings += [
             Finding(
                 invariant=INVARIANT.id,
                 severity=Severity(str(severity)),
                 message=_message(first, what, Severity(str(severity)), str(reason))[:_TEXT_MAX],
-                location=Location(path=place.path, line=place.line, column=place.column, end_line=place.end_line),
-                evidence=place.text[:_TEXT_MAX],
+                location=Location(path=at.path, line=at.line, column=at.column, end_line=at.end_line),
+                evidence=at.text[:_TEXT_MAX],
                 satisfy=_mend(first, str(reason))[:_TEXT_MAX],
             )
-        )
+            for at in (place, *(_in_vain(first, str(reason)) if heavy else ()))
+        ]
     return findings
+
+
+def _in_vain(account: Account, reason: str) -> list[Place]:
+    """Return where a signature is verified, or only looked for, which does not help the reading: at most two places."""
+    if reason not in (*_REASONS, "ways", "toolkit") or reason == "none":
+        return []
+    module = account.reading.module
+    found = [c for c in module.calls if (_looks_for(c) if reason == "looked" else _VERIFIES.search(_called(c)))]
+    here = [c for c in found if c.lineno <= _place(account).line]
+    nearest = (here or found)[-_BESIDE_MAX:]
+    return [p for c in nearest if (p := module.place(c)) != _place(account)]
+
+
+_BESIDE_MAX = 2
+_VERIFIES = re.compile(r"verif|validate_\w*sign|check_signature|is_valid|is_authenticated|get_errors|process_response")
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
+
+
+def _looks_for(call: ast.Call) -> bool:
+    texts = [n.value for a in call.args for n in ast.walk(a) if isinstance(n, ast.Constant)]
+    return any(isinstance(t, str) and "Signature" in t for t in texts)
 
 
 def _weight(account: Account, saml: Saml) -> Severity | None:

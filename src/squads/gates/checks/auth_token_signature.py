@@ -23,6 +23,10 @@ What is weighed, and how heavily:
   function is called, or that a comment says it is verified elsewhere. A verification whose result nobody looks at,
   whose exception is swallowed, or which compares the token with itself, is none. Audience, issuer and expiry prove
   nothing.
+- A code that is compared only as far as the token's own is long, only by its beginning or its first few characters,
+  whose comparison nobody looks at, or which is computed over another piece than the one that is believed: blocker.
+  It does not matter at which mark a token is cut, where its file computes codes.
+- A switch that hangs on the token's own header (`verify_signature: key is not None`): off, as the sender has it.
 - The algorithm none, algorithms out of the token's own header, a key out of its header (jwk, x5c, jku, x5u) or from
   wherever its own iss points: blocker. No algorithms where the library then believes the header, HMAC and public-key
   algorithms with one key, and a kid that names a file: major. A kid inside a fixed URL: a note.
@@ -51,6 +55,7 @@ from squads.contracts.artifact import Artifact
 from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.gates.check import CannotLook, check
 from squads.gates.python import PYTHON_FILES, Program, read_program
+from squads.gates.tokens.comparing import SEALS, Comparing, Vain
 from squads.gates.tokens.guards import Guards
 from squads.gates.tokens.keys import Keys, Weakness
 from squads.gates.tokens.libraries import Libraries
@@ -109,6 +114,7 @@ class _Look:
         self._keys = Keys(program)
         verification = Verification(program, self._libraries)
         self._trust = Trust(program, verification)
+        self._comparing = Comparing(program, verification)
         self._guards = Guards(program, self._libraries, verification)
 
     def findings(self) -> list[Finding]:
@@ -125,6 +131,10 @@ class _Look:
             r.node: "header" if r.style == "header" else "claims" for r in readings if r.style != "checks"
         }
         found: list[Finding] = []
+        for path, content in files.texts():
+            if SEALS.search(content):
+                module = files.module(path)
+                found += [self._vain(v) for v in (*self._comparing.vain(module), *self._comparing.uncovered(module))]
         for reading in readings:
             if reading.style == "unverified":
                 found += self._unverified(reading)
@@ -159,6 +169,11 @@ class _Look:
             f"key = jwt.PyJWKClient(JWKS_URL).get_signing_key_from_jwt({name}).key\n"
             f'claims = jwt.decode({name}, key, algorithms=["RS256"], audience=AUDIENCE, issuer=ISSUER)'
         )
+
+    def _vain(self, vain: Vain) -> Finding:
+        message = f"This verifies no signature: {vain.why}."
+        satisfy = "hmac.compare_digest(given, expected)  # all of both, computed over everything that is believed"
+        return self._finding(vain.node, Severity.BLOCKER, message, satisfy)
 
     def _weak(self, reading: Reading, weakness: Weakness) -> Finding:
         return self._finding(weakness.node, weakness.severity, weakness.message, weakness.satisfy)

@@ -2,7 +2,7 @@
 
 Why it matters: two debits that read the same balance at once, or one wrong sign in a transfer, write a number below
 zero. Without a CHECK the row is stored, nothing fails, and the money or the stock is gone before anybody looks. The
-constraint is one line; triggers, comments and application code are promises, and each writer has to keep them.
+constraint is one line; comments and application code are promises, and each writer has to keep them.
 
 Refused:
 
@@ -20,6 +20,10 @@ What is weighed, and how heavily:
   if it can be proved FALSE for every negative value; `CHECK (balance >= 0 OR overdraft_allowed)` cannot. Where negative
   balances are wanted, a signed waiver says so.
 - The same in a history (`ledger_entries.balance_after`, `opening_balance`): a note. It records what was.
+- A row trigger counts like a CHECK where it fires on INSERT and UPDATE, is not switched off, and raises an exception
+  for every negative value, or stores none. One that warns, looks at OLD or fires on half of the writes does not.
+- A finding stands at the column, or at the table that inherits it, and at the later statement that took the CHECK
+  away, if one did. A table that refuses every row (an empty parent with CHECK (false)) needs no other CHECK.
 - SQLite and MySQL keep CHECKs too (MySQL from 8.0.16), so their schemas are read; MySQL's UNSIGNED is a floor.
 - Validators in Python (`ge=0`, `MinValueValidator(0)`, `@validates`) are promises of the application: they do not
   count. Django's PositiveIntegerField does, because Django makes a CHECK of it.
@@ -43,6 +47,7 @@ from squads.gates.sql import SCHEMA_FILES, Column, Schema, Table, holds_schema, 
 from squads.gates.sql.floor import checks_on, guarded
 from squads.gates.sql.model import HOLE
 from squads.gates.sql.stores import Role, role_of, scale_of
+from squads.gates.sql.triggers import kept
 
 INVARIANT = Invariant(
     id="sql.balance-not-negative",
@@ -74,7 +79,7 @@ def balance_not_negative(artifact: Artifact) -> list[Finding]:
     for declared in schema.tables:
         if declared.temporary or declared.foreign:
             continue
-        table = schema.resolved(declared)
+        table = kept(schema, schema.resolved(declared))
         unknown += _unseen(schema, declared)
         for column in table.columns:
             role = None if declared.from_query and not column.type else role_of(table, column)
@@ -86,15 +91,43 @@ def balance_not_negative(artifact: Artifact) -> list[Finding]:
                     f"{column.place}: the type {column.type!r} of {table}.{column.name} is not in this artifact; "
                     "add the file that creates it"
                 )
-            elif number and not guarded(schema, table, column) and not _told_by_parent(schema, declared, column):
+            elif (
+                number
+                and not guarded(schema, table, column)
+                and not _told_by_parent(schema, declared, column)
+                and not _in_partitions(schema, declared, column)
+            ):
                 hidden = next((c.place for c in checks_on(schema, table, column) if HOLE in c.condition), None)
                 if hidden:
                     unknown.append(f"{hidden}: this CHECK is only known when the code runs; write it out as plain SQL")
                 else:
-                    findings.append(_finding(schema, table, column, role))
+                    places = _places(schema, declared, table, column)
+                    findings += [_finding(schema, table, column, role, place) for place in places]
     if unknown and not any(f.severity >= Severity.MAJOR for f in findings):
         raise CannotLook(unknown[0])
     return [f for number, f in enumerate(findings) if f not in findings[:number]]
+
+
+def _places(schema: Schema, declared: Table, table: Table, column: Column) -> list[Place]:
+    """Return where it is missing: at the column, or the table that inherits it, and where a statement took it away."""
+    own = declared.column(column.name) is not None
+    places = [column.place if own else declared.place]
+    places += [] if own else [column.place]
+    weakened = schema.weakened(table, frozenset((column.name,)))
+    return [*places, *([weakened] if weakened and weakened not in places else [])]
+
+
+def _in_partitions(schema: Schema, table: Table, column: Column) -> bool:
+    """Return whether each partition of a table guards the column: the table itself holds no rows."""
+    parts = [t for t in schema.tables if t.partition and table.full_name in t.parents]
+    return (
+        table.partitioned
+        and bool(parts)
+        and all(
+            guarded(schema, kept(schema, schema.resolved(p)), column) or _in_partitions(schema, p, column)
+            for p in parts
+        )
+    )
 
 
 def _told_by_parent(schema: Schema, table: Table, column: Column) -> bool:
@@ -134,7 +167,7 @@ def _meant(table: Table, name: str, place: Place) -> list[Column]:
     return [Column(name="_".join(words[start:end]), type="numeric", place=place) for start, end in spans]
 
 
-def _finding(schema: Schema, table: Table, column: Column, role: Role) -> Finding:
+def _finding(schema: Schema, table: Table, column: Column, role: Role, place: Place) -> Finding:
     called = f"{table}.{column.name}"
     existing = checks_on(schema, table, column)
     if role is Role.RECORD:
@@ -144,7 +177,6 @@ def _finding(schema: Schema, table: Table, column: Column, role: Role) -> Findin
         message = f"{called} may still be stored below zero: CHECK ({conditions}) lets negative values through."
     else:
         message = f"{called} may be stored below zero: no CHECK forbids it."
-    place = column.place
     return Finding(
         invariant=INVARIANT.id,
         severity=Severity.NOTE if role is Role.RECORD else Severity.MAJOR,

@@ -33,11 +33,16 @@ What is weighed, and how heavily:
 - SECURITY DEFINER without SET search_path, or with one that is open: "$user", a schema in which the artifact lets
   others create, pg_temp before other schemas, or no pg_temp while the body names tables without a schema: major,
   refused. So is a path that does not lead to what the body names.
+- A text parameter of a SECURITY DEFINER function that is joined into the text of EXECUTE, or filled in by %s: major,
+  refused. Where EXECUTE is granted to a role by name and PUBLIC may still execute a function that writes, while other
+  roles are at work: major, too, as the grant was meant to narrow it.
 - SECURITY DEFINER that nobody but its owner may execute, and that nothing in the artifact uses, while other roles are
   granted other things: major, refused. It was meant to be called.
 - `public` on the path where nothing says who may create there, pg_temp not listed while every name is qualified, a path
   set in the body, compiled code, bodies bound at creation (BEGIN ATOMIC), and EXECUTE left to PUBLIC on a function that
   writes: a note.
+
+A finding stands where the right is needed, and at the REVOKE or ALTER that took it away later, if one did.
 
 Where it comes from: the fourth catch in "The Team is the Architecture"; PostgreSQL's documentation of CREATE FUNCTION,
 "Writing SECURITY DEFINER Functions Safely". What is refused was tried on PostgreSQL 15.
@@ -55,6 +60,7 @@ from squads.gates.sql import SCHEMA_FILES, holds_schema, quoted, read_schema
 from squads.gates.sql.model import HOLE
 from squads.gates.sql.rights.authority import Authority
 from squads.gates.sql.rights.grants import PUBLIC
+from squads.gates.sql.rights.injection import Injected, injected
 from squads.gates.sql.rights.lookup import look_up
 from squads.gates.sql.rights.needs import Need, needs, unreachable
 from squads.gates.sql.rights.reach import Reach
@@ -101,9 +107,10 @@ def definer_rights(artifact: Artifact) -> list[Finding]:
     reach = Reach(authority)
     lookups = [found for routine in authority.routines.values() for found in _lookups(authority, reach, routine)]
     findings = [f for f in lookups if isinstance(f, Finding)]
+    findings += [_injected(one) for one in injected(authority)]
     unknown = [f for f in lookups if isinstance(f, str)]
     needed = needs(authority, reach)
-    lacking = [_lacking(need) for need in needed]
+    lacking = [finding for need in needed for finding in _lacking(authority, need)]
     alone = [_alone(routine) for routine in unreachable(authority, reach)]
     if authority.dynamic is not None and (lacking or alone):
         unknown.append(
@@ -135,25 +142,70 @@ def _lookups(authority: Authority, reach: Reach, routine: Routine) -> Iterator[F
         rights = f"the rights of {quoted(routine.owner)}" if routine.owner else "its owner's rights"
         message = f"{routine} runs with {rights}, and {'; '.join(said)}."
         yield _finding(severity, message, routine.place, _head(routine), found.satisfy)
+        taken = _taken(authority, {routine.name}, set()) if found.open_ways else None
+        if taken and taken != routine.place:
+            yield _finding(severity, message, taken, taken.text, found.satisfy)
     open_to_all = authority.grants.may(PUBLIC, "execute", ("routine", routine.key))
     body = reach.body(routine)
     if routine.created and not routine.fires and open_to_all and any(u.act in _WRITES for u in body.uses):
         revoke = f"REVOKE EXECUTE ON {routine.kind.upper()} {routine} FROM PUBLIC;"
         message = f"{routine} writes with its owner's rights, and everybody may execute it."
-        yield _finding(Severity.NOTE, message, routine.place, _head(routine), revoke)
+        named = {who for who, thing in authority.intended if thing == ("routine", routine.key)}
+        severity = Severity.MAJOR if named and _strangers(authority, routine, named) else Severity.NOTE
+        yield _finding(severity, message, routine.place, _head(routine), revoke)
 
 
+def _strangers(authority: Authority, routine: Routine, named: set[str]) -> bool:
+    """Return whether roles are granted something here to which a routine was not granted by name, and may reach it."""
+    grants = authority.grants
+    others = {who for thing, held in grants.held.items() if thing[0] in _THINGS for who, _ in held}
+    return any(
+        not grants.above_rights(who)
+        and grants.reach(who).isdisjoint(named)
+        and (routine.schema == "public" or grants.may(who, "usage", ("schema", routine.schema)))
+        for who in others - named - {PUBLIC, routine.owner}
+    )
+
+
+def _injected(one: Injected) -> Finding:
+    message = (
+        f"{one.routine} runs with its owner's rights SQL that its caller writes: {one.name} is joined into the text of "
+        "EXECUTE as it is."
+    )
+    satisfy = f"EXECUTE format('... %I ... %L', {one.name}), or EXECUTE '... $1 ...' USING {one.name}"
+    return _finding(Severity.MAJOR, message, one.place, one.place.text, satisfy)
+
+
+_THINGS = frozenset(("relation", "routine", "schema"))
 _WRITES = frozenset(("insert", "update", "delete", "truncate"))
 
 
-def _lacking(need: Need) -> Finding:
+def _lacking(authority: Authority, need: Need) -> Iterator[Finding]:
+    """Yield what a need lacks where the body needs it, and at the later statement that took it away, if one did."""
     rights = [lack.right for lack in need.lacks]
     listed = ", ".join(dict.fromkeys(rights[:_LISTED_MAX]))
     roles = ", ".join(dict.fromkeys(_role(k.role) for k in need.lacks))
     message = f"{need.what}, which runs as {roles}, needs {listed}, and nothing grants it: {need.fails}."
     satisfy = "\n".join(dict.fromkeys(lack.grant for lack in need.lacks))
     place = need.lacks[0].place
-    return _finding(Severity.MAJOR, message, place, place.text, satisfy)
+    yield _finding(Severity.MAJOR, message, place, place.text, satisfy)
+    wanted = {*_names_in(need.what), *(_names_in(rights[0])[-1:])}
+    if taken := _taken(authority, wanted, {PUBLIC, *(lack.role for lack in need.lacks)}):
+        yield _finding(Severity.MAJOR, message, taken, taken.text, satisfy)
+
+
+def _taken(authority: Authority, names: set[str], roles: set[str]) -> Place | None:
+    """Return the last statement that took a right on one of `names` from one of `roles`, or changed whose they are."""
+    for words, place in reversed(authority.taken):
+        from_them = "revoke" not in words or not words.isdisjoint(roles)
+        if from_them and not words.isdisjoint(names):
+            return place
+    return None
+
+
+def _names_in(text: str) -> list[str]:
+    """Return the words of a sentence that may be names: of `inv.apply()` in brackets, `apply`."""
+    return [w.rsplit(".", 1)[-1].split("(")[0].strip('"') for w in text.replace("(", "( ").replace("( )", "()").split()]
 
 
 def _role(name: str) -> str:

@@ -28,7 +28,9 @@ What is weighed, and how heavily:
 - SQLite and MySQL take NULL for distinct too, and their schemas are read; SQL Server and Oracle do not, and are not.
 - Alembic and Django migrations, and SQL in Python's strings, count like SQL files. SQLAlchemy and Django models count
   where nothing else in the artifact creates their table.
-- Temporary tables, and members made to be NULL (NULLIF, CASE without ELSE): a note.
+- Temporary tables, and members made to be NULL (NULLIF, CASE without ELSE, also as a generated column): a note.
+
+A finding stands at the key, and at the later statement that let NULL in or took the other key away, if one did.
 
 Where it comes from: the third catch in "The Team is the Architecture", on PostgreSQL's documentation of unique
 constraints: "two null values are not considered equal". NULLS NOT DISTINCT exists since PostgreSQL 15.
@@ -40,9 +42,10 @@ from squads.contracts.artifact import Artifact
 from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.gates.check import CannotLook, check
 from squads.gates.place import Place
-from squads.gates.sql import SCHEMA_FILES, Element, Key, Table, holds_schema, quoted, read_schema
+from squads.gates.sql import SCHEMA_FILES, Element, Key, Schema, Table, holds_schema, quoted, read_schema
 from squads.gates.sql.changes import mentioned
 from squads.gates.sql.model import HOLE
+from squads.gates.sql.triggers import kept
 from squads.gates.sql.uniqueness import Gap, columns_in, deliberate, gaps, resolved
 
 INVARIANT = Invariant(
@@ -79,13 +82,13 @@ def unique_null(artifact: Artifact) -> list[Finding]:
     for declared in schema.tables:
         if declared.foreign:
             continue  # a foreign table has no unique keys of its own
-        table = resolved(schema, declared)
+        table = kept(schema, resolved(schema, declared))
         for key in declared.keys:
             found = gaps(table, key)
             if (hidden := _computed(table, key)) and found:
                 unknown.append(f"{hidden}: this condition is only known when the code runs; write it out as plain SQL")
                 continue
-            findings += _findings(table, key, [gap for gap in found if gap.certain])
+            findings += _findings(schema, table, key, [gap for gap in found if gap.certain])
             unknown += [
                 f"{key.place}: whether {_listed(gap.members)} of {table} may be NULL is not in this artifact; "
                 "add the file that creates the table"
@@ -114,10 +117,13 @@ def _computed(table: Table, key: Key) -> Place | None:
     )
 
 
-def _findings(table: Table, key: Key, found: list[Gap]) -> list[Finding]:
-    """Return one finding for all gaps of a key: a refusal where one of them weighs that much, else a note."""
+def _findings(schema: Schema, table: Table, key: Key, found: list[Gap]) -> list[Finding]:
+    """Return one finding for all gaps of a key: a refusal where one of them weighs that much, else a note.
+
+    Where a later statement opened the gap, a refusal stands there as well.
+    """
     alone = len(columns_in(key)) == 1
-    light = [g for g in found if alone or g.excluded or table.temporary or all(map(deliberate, g.members))]
+    light = [g for g in found if alone or g.excluded or table.temporary or all(deliberate(table, m) for m in g.members)]
     heavy = [g for g in found if g not in light]
     told = heavy or [g for g in light if not (alone and g.excluded)]
     if not told:
@@ -132,7 +138,7 @@ def _findings(table: Table, key: Key, found: list[Gap]) -> list[Finding]:
         message = f"{kind} leaves out rows where {nulls} is NULL; they may repeat."
     else:
         message = f"{kind} does not hold for rows where {nulls} is NULL; they may repeat."
-    place = key.place
+    opened = schema.weakened(table, frozenset().union(*(_columns(table, g) for g in heavy))) if heavy else None
     return [
         Finding(
             invariant=INVARIANT.id,
@@ -142,7 +148,14 @@ def _findings(table: Table, key: Key, found: list[Gap]) -> list[Finding]:
             evidence=place.text[:_TEXT_MAX],
             satisfy=_mend(table, key, told)[:_TEXT_MAX],
         )
+        for place in (key.place, *([opened] if opened and opened != key.place else []))
     ]
+
+
+def _columns(table: Table, gap: Gap) -> frozenset[str]:
+    """Return the columns that may be NULL in a gap."""
+    names = [c.name for c in table.columns]
+    return frozenset(n for m in gap.members for n in (m.column, *mentioned(m.expression, names)) if n)
 
 
 def _mend(table: Table, key: Key, told: list[Gap]) -> str:

@@ -27,6 +27,11 @@ What is weighed, and how heavily:
   migrations.
 - A value other than zero that would be stored as zero (0.0231 in numeric(4,1)): major. All of it is lost, silently.
 - A value that loses digits (30.12345 in numeric(10,2)): a note. PostgreSQL rounds, and that is often meant.
+- A text whose length is known though its letters are not (`md5(...)`, `gen_random_uuid()::text`, `to_char` with a
+  format) is a value like any other. So is the first number of a sequence.
+- A column that is narrower than the one it refers to by a foreign key, or than the one that a trigger or INSERT ...
+  SELECT copies into it, or a generated text that is shorter than what it is made of: major, unless a CHECK or the end
+  of a sequence keeps the longer values out. A finding stands at the copy or the key and at the narrow column.
 - Prose that may speak of something else: a note. Prose that says what is not, what was or what overflows: nothing.
 - Types and tables that are not in the artifact hold whatever they are given: nothing is known of them.
 - SQLite keeps to no type and is not judged; of MySQL only types with a written size are. Tests in Python are not read:
@@ -43,13 +48,16 @@ from collections.abc import Iterable
 from squads.contracts.artifact import Artifact, File
 from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.gates.check import check
+from squads.gates.place import Place
 from squads.gates.sql import SCHEMA_FILES, holds_schema, read_schema
+from squads.gates.sql.fits.copies import copied
 from squads.gates.sql.fits.documents import DOCUMENTS, spoken
 from squads.gates.sql.fits.fitting import Unfit, assigned, defaults, rows
 from squads.gates.sql.fits.fixtures import loaded
 from squads.gates.sql.fits.programs import programmed
 from squads.gates.sql.fits.python_modules import may_declare
 from squads.gates.sql.fits.ranges import ranges
+from squads.gates.sql.fits.spans import generated, referred
 from squads.gates.sql.fits.specified import may_specify
 
 INVARIANT = Invariant(
@@ -79,6 +87,9 @@ _TEXT_MAX = 4_000
 _SAYS = {
     "default": "The default of {} does not fit",
     "row": "A value for {} does not fit",
+    "copy": "What is copied into {} does not fit",
+    "reference": "What {} refers to does not fit",
+    "generated": "What {} is generated from does not fit",
     "check": "The CHECK on {} does not fit its type",
     "comment": "A comment gives {} a value that does not fit",
     "document": "A document gives {} a value that does not fit",
@@ -98,6 +109,7 @@ def value_fits(artifact: Artifact) -> list[Finding]:
     """Return the values that their columns cannot hold, one finding for each column and source."""
     schema = read_schema(artifact)
     found = [*defaults(schema), *rows(schema), *assigned(schema), *ranges(schema)]
+    found += [*copied(schema), *referred(schema), *generated(schema)]
     found += [*spoken(artifact, schema), *loaded(artifact, schema)]
     told = {(u.place.path, line, _last(u)) for u in found for line in range(u.place.line, u.place.end_line + 1)}
     in_programs = programmed(artifact, schema)  # what became SQL above is told already
@@ -116,11 +128,20 @@ def _findings(found: Iterable[Unfit]) -> list[Finding]:
         heavy = one.certain and one.misfit.loses != "digits"
         severity = Severity.MAJOR if heavy else Severity.NOTE
         groups.setdefault((one.column, one.source, severity), []).append(one)
-    return [_finding(severity, group) for (_, _, severity), group in groups.items()]
+    return [_finding(severity, group, place) for (_, _, severity), group in groups.items() for place in _places(group)]
 
 
-def _finding(severity: Severity, group: list[Unfit]) -> Finding:
-    first, place = group[0], group[0].place
+def _places(group: list[Unfit]) -> list[Place]:
+    """Return where the first of a group stands, and where else it was made wrong, if that is another statement."""
+    found = [group[0].place]
+    for place in group[0].also:
+        apart = all(place.path != f.path or not f.line <= place.line <= f.end_line for f in found)
+        found += [place] if apart else []
+    return found
+
+
+def _finding(severity: Severity, group: list[Unfit], place: Place) -> Finding:
+    first = group[0]
     places = {(u.place.path, u.place.line, u.place.column) for u in group}
     more = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
     lossy = "would lose digits" if first.misfit.loses == "digits" else "does not fit"

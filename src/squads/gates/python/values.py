@@ -118,7 +118,8 @@ class Values:
                 found.known.append(origin)
             else:
                 found.complete = False
-        for binding in self.bindings(node):
+        imported = self._imported(node) if isinstance(node, ast.Name) else []
+        for binding in [*self.bindings(node), *imported]:
             for store in binding.stores:
                 if store.method in ("append", "add", "insert", "appendleft"):
                     found.known += self.origins(store.value)
@@ -271,7 +272,8 @@ class Values:
                 self._entries(self.calls.receiver(origin) or origin.func, to, seen)
             elif not (isinstance(origin, ast.Constant) and origin.value is None):
                 to.complete = False
-        for binding in self.bindings(node):
+        imported = self._imported(node) if isinstance(node, ast.Name) else []
+        for binding in [*self.bindings(node), *imported]:
             for store in binding.stores:
                 if store.method == "update":
                     self._entries(store.value, to, seen)

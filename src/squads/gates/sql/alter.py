@@ -9,6 +9,7 @@ from squads.gates.sql.changes import (
     with_column_changed,
     with_column_renamed,
     with_constraint_renamed,
+    with_lost,
     with_parts,
     without_column,
     without_constraint,
@@ -48,7 +49,8 @@ def alter_table(catalog: Catalog, cursor: Cursor) -> None:
             name = new
             continue
         table = catalog.touch(name, cursor.place())
-        catalog.put(_changed(catalog, inner, table))
+        place = inner.source.place(inner.tokens[0].start, inner.tokens[-1].end)
+        catalog.put(with_lost(table, _changed(catalog, inner, table), place))
 
 
 def _changed(catalog: Catalog, cursor: Cursor, table: Table) -> Table:
@@ -139,7 +141,8 @@ def _column_changed(cursor: Cursor, table: Table) -> Table:
         return table
     if cursor.accept("set", "data", "type") or cursor.accept("type"):
         new_type = read_type(cursor)
-        return with_column_changed(table, name, type=new_type)
+        place = cursor.source.place(cursor.tokens[0].start, cursor.tokens[-1].end)
+        return with_column_changed(table, name, type=new_type, type_place=place)
     if cursor.accept("drop", "expression"):
         return with_column_changed(table, name, generated="")
     if cursor.accept("set", "expression", "as"):

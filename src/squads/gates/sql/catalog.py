@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from squads.gates.place import Place
-from squads.gates.sql.changes import with_constraint_renamed
+from squads.gates.sql.changes import with_constraint_renamed, with_lost
 from squads.gates.sql.model import Domain, Schema, Spoken, Table, TableName
 from squads.gates.sql.writes import Write
 
@@ -94,11 +94,12 @@ class Catalog:
             if old in other.parents:
                 self.put(replace(other, parents=tuple(new if p == old else p for p in other.parents)))
 
-    def drop_index(self, name: str) -> None:
+    def drop_index(self, name: str, place: Place) -> None:
         """Forget the unique index called `name`; any other index is no news."""
         for table in list(self.tables.values()):
             if any(k.index and k.name == name for k in table.keys):
-                self.put(replace(table, keys=tuple(k for k in table.keys if not (k.index and k.name == name))))
+                after = replace(table, keys=tuple(k for k in table.keys if not (k.index and k.name == name)))
+                self.put(with_lost(table, after, place))
 
     def rename_index(self, old: str, new: str) -> None:
         """Rename a unique index, or the one behind a UNIQUE constraint."""

@@ -33,8 +33,14 @@ def with_parts(table: Table, parts: Parts) -> Table:
         table = replace(table, checks=(*table.checks, replace(check, name=name)))
     for key in parts.keys:
         table = with_key(table, key)
+    references = iter(parts.references)
     for name, columns, label in parts.others:
-        table = replace(table, others=table.others | {name or _chosen(table, columns, label)})
+        called = name or _chosen(table, columns, label)
+        table = replace(table, others=table.others | {called})
+        if label == "not_null" and name:
+            table = replace(table, named_not_null=(*table.named_not_null, (name, columns[0])))
+        if label == "fkey" and (reference := next(references, None)):
+            table = replace(table, references=(*table.references, replace(reference, name=called)))
     return table
 
 
@@ -55,7 +61,20 @@ def without_column(table: Table, name: str) -> Table:
         not_null=table.not_null - {name},
         keys=tuple(k for k in table.keys if not _uses(k, name)),
         checks=tuple(c for c in table.checks if not mentioned(c.condition, (name,))),
+        references=tuple(r for r in table.references if name not in r.columns),
     )
+
+
+def with_lost(before: Table, after: Table, place: Place) -> Table:
+    """Return `after` with a note of what a statement at `place` took away from `before`."""
+    names = [c.name for c in before.columns]
+    gone = [frozenset(mentioned(c.condition, names)) for c in before.checks if c not in after.checks]
+    for key in before.keys:
+        if key not in after.keys and not any(k.elements == key.elements for k in after.keys):
+            told = [t for e in key.elements for t in (e.column, *mentioned(e.expression, names)) if t]
+            gone.append(frozenset((*told, *mentioned(key.predicate, names))))
+    gone += [frozenset((name,)) for name in before.not_null - after.not_null if after.column(name)]
+    return replace(after, lost=(*after.lost, *((names_lost, place) for names_lost in gone))) if gone else after
 
 
 def with_column_renamed(table: Table, old: str, new: str, place: Place) -> Table:
@@ -76,6 +95,9 @@ def with_column_renamed(table: Table, old: str, new: str, place: Place) -> Table
             for k in table.keys
         ),
         checks=tuple(replace(c, condition=renamed(c.condition, old, new)) for c in table.checks),
+        references=tuple(
+            replace(r, columns=tuple(new if n == old else n for n in r.columns)) for r in table.references
+        ),
     )
 
 
@@ -93,11 +115,16 @@ def without_constraint(table: Table, name: str) -> Table | None:
         return replace(table, keys=tuple(k for k in table.keys if k.name != name))
     if any(c.name == name for c in table.checks):
         return replace(table, checks=tuple(c for c in table.checks if c.name != name))
+    if column := dict(table.named_not_null).get(name):
+        return replace(table, others=table.others - {name}, not_null=table.not_null - {column})
     if ended := _NOT_NULL_NAME.search(name):  # PostgreSQL 18 names them, earlier ones do not
         columns = {c for c in table.not_null if name[: ended.start()].endswith(f"_{c}")}
         if columns:
             return replace(table, others=table.others - {name}, not_null=table.not_null - {max(columns, key=len)})
-    return replace(table, others=table.others - {name}) if name in table.others else None
+    if name not in table.others:
+        return None
+    kept = tuple(r for r in table.references if r.name != name)
+    return replace(table, others=table.others - {name}, references=kept)
 
 
 def with_constraint_renamed(table: Table, old: str, new: str) -> Table:

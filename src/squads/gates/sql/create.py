@@ -93,7 +93,7 @@ def alter_domain(catalog: Catalog, cursor: Cursor) -> None:
     if cursor.accept("set", "not", "null"):
         domain = replace(domain, not_null=True)
     elif cursor.accept("drop", "not", "null"):
-        domain = replace(domain, not_null=False)
+        domain = replace(domain, not_null=False, lost=cursor.place())
     elif cursor.accept("set", "default"):
         domain = replace(domain, default=text_of(cursor.rest()), place=cursor.place())
     elif cursor.accept("drop", "default"):
@@ -101,7 +101,8 @@ def alter_domain(catalog: Catalog, cursor: Cursor) -> None:
     elif cursor.accept("drop", "constraint"):
         cursor.accept("if", "exists")
         dropped = cursor.name()
-        domain = replace(domain, checks=tuple(c for c in domain.checks if c.name != dropped))
+        kept = tuple(c for c in domain.checks if c.name != dropped)
+        domain = replace(domain, checks=kept, lost=cursor.place())
     elif cursor.accept("add"):
         parts = read_items(
             cursor.source, [_stand_in(cursor), _stand_in(cursor)._replace(value="numeric"), *cursor.rest()]
@@ -180,6 +181,7 @@ def _tail(catalog: Catalog, cursor: Cursor, table: Table) -> Table:
         elif cursor.accept("partition", "by"):
             cursor.name()
             cursor.group()
+            table = replace(table, partitioned=True)
         elif cursor.accept("using") or cursor.accept("tablespace") or cursor.accept("server"):
             cursor.name()
         elif cursor.accept("with") or cursor.accept("options"):

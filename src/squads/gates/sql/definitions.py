@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from squads.gates.place import Place
 from squads.gates.sql.cursor import Cursor
 from squads.gates.sql.lex import Source, Token, split, text_of
-from squads.gates.sql.model import Check, Column, Element, Key, TableName
+from squads.gates.sql.model import Check, Column, Element, Key, Reference, TableName
 from squads.gates.words import word_set
 
 _STARTS_CONSTRAINT = word_set(
@@ -37,6 +37,8 @@ class Parts:
     checks: list[Check] = field(default_factory=list)
     others: list[tuple[str, tuple[str, ...], str]] = field(default_factory=list)
     """(name or empty, columns, label) of constraints that are not read."""
+    references: list[Reference] = field(default_factory=list)
+    """Foreign keys, which stand in `others` too."""
     copies: list[tuple[TableName, frozenset[str], Place]] = field(default_factory=list)
     """LIKE clauses: (table, what they include, place)."""
 
@@ -74,8 +76,7 @@ def read_table_constraint(cursor: Cursor, parts: Parts) -> bool:
     elif cursor.accept("foreign", "key"):
         columns = tuple(t.value for t in cursor.group() if t.kind in ("word", "quoted"))
         cursor.expect("references")
-        _skip_reference(cursor)
-        parts.others.append((name, columns, "fkey"))
+        _read_reference(cursor, parts, name, columns, start)
     elif cursor.accept("not", "null"):
         column = cursor.name()
         cursor.accept("no", "inherit")
@@ -98,12 +99,21 @@ def read_column(cursor: Cursor, parts: Parts, *, typed: bool = True) -> None:
     if not typed:
         cursor.accept("with", "options")
     place = cursor.source.place(cursor.tokens[start].start, cursor.tokens[-1].end)
-    generated, default = _read_column_constraints(cursor, parts, name, place)
+    identity: list[Token] = []
+    generated, default = _read_column_constraints(cursor, parts, name, place, identity)
     if type_name in _SERIAL:
         parts.not_null.add(name)
     if typed:
         parts.columns.append(
-            Column(name=name, type=type_name, generated=generated, default=default, default_place=place, place=place)
+            Column(
+                name=name,
+                type=type_name,
+                generated=generated,
+                default=default,
+                default_place=place,
+                identity_max=_identity_option(identity, "maxvalue"),
+                place=place,
+            )
         )
 
 
@@ -189,8 +199,13 @@ def _read_type(cursor: Cursor, ends: frozenset[str] = _STARTS_CONSTRAINT) -> str
     return "".join(taken)
 
 
-def _read_column_constraints(cursor: Cursor, parts: Parts, column: str, place: Place) -> tuple[str, str]:
-    """Take all of a column's constraints; return its generation expression and its default, empty if it has none."""
+def _read_column_constraints(
+    cursor: Cursor, parts: Parts, column: str, place: Place, identity: list[Token]
+) -> tuple[str, str]:
+    """Take all of a column's constraints; return its generation expression and its default, empty if it has none.
+
+    The options of an identity column's sequence are added to `identity`.
+    """
     generated, default = "", ""
     while not cursor.done:
         start = cursor.at
@@ -214,14 +229,14 @@ def _read_column_constraints(cursor: Cursor, parts: Parts, column: str, place: P
             if cursor.accept("identity"):
                 parts.not_null.add(column)
                 if cursor.peek() == "(":
-                    default = _identity_start(cursor.group())
+                    identity += cursor.group()
+                    default = _identity_option(identity, "start", "with")
             else:
                 generated = text_of(cursor.group())
                 if not cursor.accept("stored"):
                     cursor.accept("virtual")
         elif cursor.accept("references"):
-            _skip_reference(cursor)
-            parts.others.append((name, (column,), "fkey"))
+            _read_reference(cursor, parts, name, (column,), start)
         elif cursor.accept("collate") or cursor.accept("storage") or cursor.accept("compression"):
             cursor.qualified()
         elif cursor.accept("options"):
@@ -324,10 +339,17 @@ def _read_exclusion(cursor: Cursor, parts: Parts, name: str) -> None:
         parts.others.append((name, tuple(m.column or "expr" for m in members), "excl"))
 
 
-def _skip_reference(cursor: Cursor) -> None:
-    cursor.qualified()
+def _read_reference(cursor: Cursor, parts: Parts, name: str, columns: tuple[str, ...], start: int) -> None:
+    table, targets = cursor.qualified(), tuple[str, ...]()
     if cursor.peek() == "(":
-        cursor.group()
+        targets = tuple(t.value for t in cursor.group() if t.kind in ("word", "quoted"))
+    _skip_actions(cursor)
+    made = Reference(name=name, columns=columns, table=table, targets=targets, place=cursor.place(start))
+    parts.references.append(made)
+    parts.others.append((name, columns, "fkey"))
+
+
+def _skip_actions(cursor: Cursor) -> None:
     while True:
         if cursor.accept("match"):
             cursor.name()
@@ -357,11 +379,11 @@ def _skip_timing(cursor: Cursor) -> bool:
             return found
 
 
-def _identity_start(options: Sequence[Token]) -> str:
-    """Return what an identity column holds first, if its options say so."""
+def _identity_option(options: Sequence[Token], name: str, *fill: str) -> str:
+    """Return the number that an option of an identity column's sequence is given, empty where it has none."""
     words = [t.value for t in options]
-    at = words.index("start") + 1 if "start" in words else len(words)
-    at += words[at : at + 1] == ["with"]
+    at = words.index(name) + 1 if name in words else len(words)
+    at += words[at : at + 1] == list(fill)
     return text_of(options[at : at + 1]) if words[at : at + 1] != ["-"] else ""
 
 

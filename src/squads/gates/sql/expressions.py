@@ -27,7 +27,7 @@ def parsed(text: str) -> exp.Expression:
     from sqlglot.errors import SqlglotError
 
     try:
-        with _quiet():
+        with quietly():
             select = sqlglot.parse_one(f"SELECT ({text})", read="postgres")
     except SqlglotError as error:
         raise ValueError(f"could not read the expression {text[:80]!r}; write it in plain PostgreSQL") from error
@@ -132,7 +132,7 @@ def read_columns(node: exp.Expression) -> frozenset[str]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Keep sqlglot's warnings of this thread out of the log while it reads."""
     logger, thread = logging.getLogger("sqlglot"), get_ident()
 

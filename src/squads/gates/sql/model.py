@@ -38,6 +38,23 @@ class Column:
     """The expression of its DEFAULT, else empty."""
     default_place: Place | None = None
     """Where the default was set."""
+    identity_max: str = ""
+    """The MAXVALUE of an identity column's sequence, as written, else empty."""
+    type_place: Place | None = None
+    """Where a later statement gave it the type that it has now; None where it was created with it."""
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A foreign key."""
+
+    name: str = ""
+    columns: tuple[str, ...]
+    table: TableName
+    """As it was written; the schema may be empty."""
+    targets: tuple[str, ...] = ()
+    """The columns referred to; empty for the other table's primary key."""
     place: Place
 
 
@@ -84,11 +101,17 @@ class Table:
     not_null: frozenset[str] = frozenset()
     keys: tuple[Key, ...] = ()
     checks: tuple[Check, ...] = ()
+    references: tuple[Reference, ...] = ()
+    """The foreign keys; their names stand in `others` too."""
     others: frozenset[str] = frozenset()
     """Names of constraints that no check reads: foreign keys, exclusions, checks that are not enforced."""
     parents: tuple[TableName, ...] = ()
     partition: bool = False
     """Its parents' unique keys hold here too, as they do not for plain INHERITS."""
+    partitioned: bool = False
+    """It holds no rows of its own: each is in one of its partitions."""
+    named_not_null: tuple[tuple[str, str], ...] = ()
+    """NOT NULL constraints that were given a name: (name, column)."""
     complete: bool = True
     """False when CREATE TABLE is not in the artifact, or copies a table that is not."""
     from_query: bool = False
@@ -99,7 +122,13 @@ class Table:
     """Whose SQL it was written in; what mends it is spelled otherwise elsewhere."""
     unseen: tuple[tuple[str, str, Place], ...] = ()
     """What was done to parts that are not in the artifact: (what, name, place)."""
+    lost: tuple[tuple[frozenset[str], Place], ...] = ()
+    """Where a later statement took a CHECK, a unique key or NOT NULL away: the columns it held for, and the place."""
     place: Place
+
+    def lost_on(self, columns: frozenset[str]) -> Place | None:
+        """Return the last place where something that held for one of `columns` was taken away."""
+        return next((place for names, place in reversed(self.lost) if names & columns), None)
 
     @property
     def full_name(self) -> TableName:
@@ -124,6 +153,8 @@ class Domain:
     not_null: bool = False
     checks: tuple[Check, ...] = ()
     default: str = ""
+    lost: Place | None = None
+    """Where a later statement took a condition of it away."""
     place: Place
 
 
@@ -171,11 +202,12 @@ class Schema:
     def resolved(self, table: Table) -> Table:
         """Return `table` with what it inherits, and NOT NULL where a domain says so."""
         columns, not_null, keys, checks = list(table.columns), set(table.not_null), [*table.keys], [*table.checks]
-        partition = table.partition
+        partition, lost = table.partition, table.lost
         for parent in self.ancestors(table):
             own = {c.name for c in columns}
             columns += [c for c in parent.columns if c.name not in own]
             not_null |= parent.not_null
+            lost += parent.lost
             checks += [c for c in parent.checks if c.inherited]
             keys += parent.keys if partition else []
             partition = partition and parent.partition
@@ -188,6 +220,7 @@ class Schema:
             not_null=frozenset(not_null),
             keys=tuple(keys),
             checks=tuple(checks),
+            lost=lost,
             complete=self.whole(table),
         )
 
@@ -199,6 +232,13 @@ class Schema:
                 return
             yield domain
             type_name = domain.type
+
+    def weakened(self, table: Table, names: frozenset[str]) -> Place | None:
+        """Return where a later statement took away what held for columns `names` of a resolved table."""
+        columns = [c for c in table.columns if c.name in names]
+        places = [d.lost for c in columns for d in self.domains_of(c.type) if d.lost]
+        places += [c.type_place for c in columns if c.type_place]
+        return table.lost_on(names) or next(iter(places), None)
 
     def base_type(self, type_name: str) -> str:
         """Return the type beneath all domains."""

@@ -91,7 +91,7 @@ class _Reader:
         read = {path: statements_in(_source(file)) for path, file in self._files.items()}
         read |= {path: list(found.statements) for path, found in held.items()}
         self._held = held
-        self._parsed = {path: read[path] for path in in_order(sorted(read, key=_natural), held)}
+        self._parsed = {path: read[path] for path in in_order(sorted(read, key=natural), held)}
 
     def read(self) -> Schema:
         parsed = self._parsed
@@ -131,7 +131,7 @@ class _Reader:
 
     def _file(self, path: str) -> None:
         before = self._run
-        back = path not in self._held and _WAY_BACK.search(path)
+        back = path not in self._held and is_way_back(path)
         base = self._run = self._back if back else self._forward
         for statement in (*self._migrated(path), *self._parsed[path]):
             if statement.tokens[0].kind == "migration":
@@ -172,6 +172,11 @@ class _Reader:
         beside = posixpath.normpath(posixpath.join(posixpath.dirname(here), name))
         rooted = posixpath.normpath(name)
         return beside if command in ("ir", "include_relative") or rooted not in self._files else rooted
+
+
+def is_way_back(path: str) -> bool:
+    """Return whether the name of an SQL file says that it undoes another one."""
+    return _WAY_BACK.search(path) is not None
 
 
 def _with_models(schema: Schema, models: Schema, seen: frozenset[TableName]) -> Schema:
@@ -228,7 +233,7 @@ def _source(file: File) -> Source:
         raise CannotLook(str(error)) from error
 
 
-def _natural(path: str) -> list[tuple[int, int, str]]:
+def natural(path: str) -> list[tuple[int, int, str]]:
     """Return a sort key in which 2 comes before 10, and the day 2017-03-22 before 20190324 however it is written.
 
     A version ends where two underscores stand, as Flyway has it: `V1__x.sql` runs before `V1_1__y.sql`.

@@ -167,7 +167,7 @@ class Run:
                 case "table":
                     self.catalog.drop(self.catalog.named(name))
                 case "index":
-                    self.catalog.drop_index(name[1])
+                    self.catalog.drop_index(name[1], cursor.place())
                 case "type":
                     self.catalog.labels.pop(name[1], None)
                 case "schema":

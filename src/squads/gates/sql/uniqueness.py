@@ -75,9 +75,19 @@ def gaps(table: Table, key: Key) -> list[Gap]:
     return found
 
 
-def deliberate(element: Element) -> bool:
-    """Return whether a member is made to be NULL at times: NULLIF(x, ''), CASE WHEN active THEN x END."""
-    return bool(element.expression) and type(parsed(element.expression)).__name__ in _DELIBERATE
+def deliberate(table: Table, element: Element) -> bool:
+    """Return whether a member is made to be NULL at times: NULLIF(x, ''), CASE WHEN active THEN x END.
+
+    It may be written into the key, or be a generated column.
+    """
+    column = table.column(element.column)
+    expression = element.expression or (column.generated if column else "")
+    kind = type(parsed(expression)).__name__ if expression else ""
+    if kind != "Case":
+        return kind in _DELIBERATE
+    # CASE WHEN deleted_at IS NOT NULL THEN email END is NULL in just those rows that are most there.
+    plain = {name: (_THERE if name in table.not_null else NULL) for name in columns_of(expression)}
+    return NULL not in plain.values() or value_of(expression, Rows(columns=plain)).present
 
 
 def columns_in(key: Key) -> frozenset[str]:

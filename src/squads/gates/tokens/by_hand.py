@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
-from squads.gates.python import Program, Step
+from squads.gates.python import Module, Program, Step
 from squads.gates.tokens.reading import Reading
 from squads.gates.words import word_set
 
@@ -32,6 +33,8 @@ _CARRIES = word_set(
     "functools.reduce re.match re.fullmatch re.search re.split re.findall re.compile().match re.compile().split "
     "re.compile().fullmatch re.compile().search re.compile().findall re.sub"
 )
+_CODES = re.compile(r"\bhmac\b|compare_digest|blake2|\bCMAC\b|Poly1305|constant_time|bytes_eq", re.IGNORECASE)
+_SEALING: WeakKeyDictionary[Module, bool] = WeakKeyDictionary()
 _DECODES = re.compile(r"b64|base64|decode|unpad|add_padding|pad_|segment|to_bytes|force_", re.IGNORECASE)
 _BASE64 = re.compile(r"b64|base64", re.IGNORECASE)
 _PATTERN = re.compile(r"\\\.|\[[^\]]*\.[^\]]*\]")
@@ -106,6 +109,8 @@ def _cut(program: Program, step: Step) -> Cut | None:
         bounds = [b for b in (node.slice.lower, node.slice.upper) if b is not None]
         if any(_finds_dot(program, b) for b in bounds):
             return Cut(node.value, first=node.slice.lower is None)
+        if _sealed_apart(program, step, node):
+            return Cut(node.value, first=False, in_two=True)
         return None
     if not isinstance(node, ast.Call):
         return None
@@ -118,8 +123,9 @@ def _cut(program: Program, step: Step) -> Cut | None:
                 node.args[-1] if len(node.args) > 1 or "compile" in "".join(names) else node.args[0], first=False
             )
         return None
-    if method not in _CUTS or receiver is None or not _is_dot(program, node.args[:1]):
-        if method in _CUTS and names & {f"str.{method}"} and _is_dot(program, node.args[1:2]):
+    sealed = seals(program, node)
+    if method not in _CUTS or receiver is None or not _is_mark(program, node.args[:1], sealed):
+        if method in _CUTS and names & {f"str.{method}"} and _is_mark(program, node.args[1:2], sealed):
             return Cut(node.args[0], first=step.held[:1] in ((0,), (-3,)))
         return None
     piece = step.held[0] if step.held else None
@@ -142,6 +148,41 @@ def _compiled(program: Program, receiver: ast.expr | None) -> list[ast.expr]:
     if receiver is None:
         return []
     return [a for o in program.values.origins(receiver) if isinstance(o, ast.Call) for a in o.args[:1]]
+
+
+def _sealed_apart(program: Program, step: Step, node: ast.Subscript) -> bool:
+    """Return whether bytes are cut into a code of fixed length and what it is for: `raw[:32]` and `raw[32:]`."""
+    if not seals(program, node) or not isinstance(node.slice, ast.Slice):
+        return False
+    bounds = [b for b in (node.slice.lower, node.slice.upper) if b is not None]
+    back = step.back.way() if step.back is not None else ()
+    if len(bounds) != 1 or any(isinstance(s.node, ast.Subscript) for s in back):
+        return False
+    other = ast.Slice(lower=node.slice.upper, upper=node.slice.lower)
+    module = program.files.module_of(node)
+    value, wanted = ast.dump(node.value), ast.dump(other)
+    return any(
+        isinstance(part, ast.Subscript) and ast.dump(part.slice) == wanted and ast.dump(part.value) == value
+        for part in ast.walk(module.tree)
+    )
+
+
+def seals(program: Program, node: ast.AST) -> bool:
+    """Return whether the file around a node computes or compares codes: then what it cuts may be sealed."""
+    module = program.files.module_of(node)
+    if module not in _SEALING:
+        names = {ast.unparse(c.func) for c in module.calls}
+        _SEALING[module] = any(_CODES.search(n) for n in names)
+    return _SEALING[module]
+
+
+def _is_mark(program: Program, nodes: list[ast.expr], sealed: bool) -> bool:
+    """Return whether a text is cut at a dot; or, in a file that seals, at any mark that is no letter or digit."""
+    if _is_dot(program, nodes):
+        return True
+    values = {v for n in nodes for v in program.values.constants(n)} if sealed else set()
+    texts = [v.decode("latin-1") if isinstance(v, bytes) else v for v in values if isinstance(v, str | bytes)]
+    return any(text and not text.isspace() and not any(map(str.isalnum, text)) for text in texts)
 
 
 def _is_dot(program: Program, nodes: list[ast.expr]) -> bool:

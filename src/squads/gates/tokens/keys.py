@@ -18,6 +18,8 @@ _BUILDS = re.compile(
     r"from_pem|export_to_pem|import_key_set|load_certificate|get_pubkey|bytes|str|urljoin|fetch_jwks|get_jwks|next|iter|list|dict|sorted|filter))$",
     re.IGNORECASE,
 )
+_AS_IT_IS = frozenset(("get", "encode", "bytes", "str", "strip", "decode"))
+_PARTS_MAX = 150
 _ISSUERS = frozenset(("iss", "kid", *_KEYS_IN_HEADERS))
 _FILES = re.compile(r"(^|\.)(open|Path|read_text|read_bytes)(\(\))?$")
 
@@ -43,7 +45,45 @@ class Keys:
         found = self._algorithms(reading, from_token)
         if reading.key is not None:
             found += self._key(reading, reading.key, from_token)
+            found += self._empty(reading, reading.key, from_token)
         return found
+
+    def _empty(self, reading: Reading, key: ast.expr, from_token: dict[ast.AST, str]) -> list[Weakness]:
+        """Return that a key is empty where the token names one that nobody knows: with HMAC, anybody signs with it."""
+        elements = self._program.values.elements(reading.algorithms).known if reading.algorithms is not None else []
+        words = {w for e in elements for w in self._program.values.constants(e) if isinstance(w, str)}
+        if words and not any(w.upper().startswith("HS") for w in words):
+            return []
+        chosen, empty = False, False
+        for part in self._made_of(key):
+            chosen = chosen or part in from_token
+            given: list[ast.expr] = []
+            if isinstance(part, ast.Call) and self._program.calls.method(part) in ("get", "getattr", "pop"):
+                given = part.args[-1:] if len(part.args) > 1 else []
+            elif isinstance(part, ast.BoolOp) and isinstance(part.op, ast.Or):
+                given = part.values[-1:]
+            elif isinstance(part, ast.IfExp):
+                given = [part.body, part.orelse]
+            empty = empty or any(isinstance(g, ast.Constant) and g.value in ("", b"") for g in given)
+        if not chosen or not empty:
+            return []
+        text = "The key is empty where the token's own kid is not known, and everybody can sign with an empty key."
+        return [Weakness(Severity.BLOCKER, reading.node, text, "refuse a kid that is not in the key set")]
+
+    def _made_of(self, node: ast.expr) -> set[ast.AST]:
+        """Return every part of an expression, and of what its local names stand for."""
+        seen: set[ast.AST] = set()
+        waiting: list[ast.AST] = [node]
+        while waiting and len(seen) < _PARTS_MAX:
+            part = waiting.pop()
+            if part in seen:
+                continue
+            seen.add(part)
+            if isinstance(part, ast.Name):
+                bound = [b for b in self._program.values.bindings(part) if b.value is not None]
+                waiting += [b.value for b in bound if b.value and self._program.function_of(b.node) is not None]
+            waiting.extend(ast.iter_child_nodes(part))
+        return seen
 
     def _algorithms(self, reading: Reading, from_token: dict[ast.AST, str]) -> list[Weakness]:
         row = reading.row
@@ -109,6 +149,9 @@ class Keys:
                 return [
                     Weakness(Severity.BLOCKER, reading.node, text, f"compare iss with the issuers you trust; {fixed}")
                 ]
+            if name == "kid" and not self._allowed(step) and self._itself(step, from_token):
+                text = "The key is the token's own kid: whoever makes a token brings its key."
+                return [Weakness(Severity.BLOCKER, reading.node, text, fixed)]
             if name == "kid" and not self._allowed(step):
                 files = any(
                     isinstance(s.node, ast.Call)
@@ -119,6 +162,11 @@ class Keys:
                 severity = Severity.MAJOR if files else Severity.NOTE
                 return [Weakness(severity, reading.node, text, f"look kid up in a fixed set; {fixed}")]
         return []
+
+    def _itself(self, step: Step, from_token: dict[ast.AST, str]) -> bool:
+        """Return whether what was taken from the token is the key, as it is or as bytes."""
+        calls = [s.node for s in step.way() if isinstance(s.node, ast.Call) and s.node not in from_token]
+        return all(self._program.calls.method(c) in _AS_IT_IS and not self._program.calls.fetches(c) for c in calls)
 
     def _builds(self, call: ast.Call) -> bool:
         names = self._program.names.names(call.func)

@@ -71,6 +71,7 @@ ROWS: dict[str, Row] = {
 }
 _UNSAFE = re.compile(r"(^|[.\])])(loads_unsafe|load_unsafe|load_payload_unsafe|(get_)?unverified_claims)$")
 _HEADER = re.compile(r"(get_)?unverified_headers?$")
+_FOLLOWED_MAX = 100
 _TOKENS = re.compile(r"jwt|jws|jose|id_?token|token_?backend", re.IGNORECASE)
 
 
@@ -164,7 +165,7 @@ class Libraries:
         options += [self._program.calls.arguments(made).get(0, "options") for made in made_by]
         for candidate in options:
             for flag in values.entries(candidate).known.get("verify_signature", ()) if candidate is not None else ():
-                if self._false(flag):
+                if self._false(flag, arguments.get(row.token)):
                     return flag if not isinstance(flag, ast.Constant) else candidate
         for name in ("verify", "verify_signature"):
             flag_word = arguments.keywords.get(name)
@@ -176,9 +177,35 @@ class Libraries:
                 return flag_at
         return None
 
-    def _false(self, node: ast.expr) -> bool:
+    def _chosen_by_token(self, node: ast.expr, token: ast.expr | None) -> bool:
+        """Return whether a switch hangs on the token, or on what stands in its own header: then the sender has it."""
+        names = [n for n in ast.walk(token) if isinstance(n, ast.Name)] if token is not None else []
+        of_token = {b for n in names for b in self._program.values.bindings(n)}
+        waiting: list[ast.AST] = [node]
+        seen: set[ast.AST] = set()
+        while waiting and len(seen) < _FOLLOWED_MAX:
+            part = waiting.pop()
+            if part in seen:
+                continue
+            seen.add(part)
+            if isinstance(part, ast.Call) and _HEADER.search(self._program.calls.method(part)):
+                return True
+            if isinstance(part, ast.Name):
+                every = self._program.values.bindings(part)
+                if not isinstance(node, ast.Name) and not of_token.isdisjoint(every):
+                    return True
+                bound = [b for b in every if b.value is not None]
+                local = [b.value for b in bound if self._program.function_of(b.node) is not None]
+                waiting += [v for v in local if v is not None]
+            else:
+                waiting.extend(ast.iter_child_nodes(part))
+        return False
+
+    def _false(self, node: ast.expr, token: ast.expr | None = None) -> bool:
         found = self._program.values.constants(node)
         if any(v is not UNKNOWN and not isinstance(v, Unknown) and not v for v in found):
+            return True
+        if self._chosen_by_token(node, token):
             return True
         default = by_default(self._program, node)
         return not isinstance(default, Unknown) and not default

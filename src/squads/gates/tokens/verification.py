@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import ast
 import re
+from itertools import chain, islice
 
 from squads.gates.python import Done, Fact, Function, Program, holds
+from squads.gates.tokens.lengths import cut_short
 from squads.gates.tokens.libraries import Libraries
 from squads.gates.tokens.reading import switched_off
 
 Roots = frozenset[str]
 
-_COMPARES = re.compile(r"(^|\.)(compare_digest|constant_time_compare|bytes_eq|safe_str_cmp)$")
+COMPARES = re.compile(r"(^|\.)(compare_digest|constant_time_compare|bytes_eq|safe_str_cmp)$")
 _VERIFIES = re.compile(r"verif|valid|check_?(sig|token|jwt|jws)|authenticat|introspect|checksign", re.IGNORECASE)
 _MACS = re.compile(r"(^|\.)(hmac|cmac)\b|HMAC|CMAC|(^|[._])sign(ature)?(_|$)|compute_hash|digest", re.IGNORECASE)
 _TELLS = re.compile(r"^(jose\.|jwt\.|joserfc\.)|ecdsa\.?$")
 _SAME = {True: ast.Eq, False: ast.NotEq}
 _FOLLOWED_MAX = 5
+_STEPS_MAX = 300
+"""How far back the pieces of a code that is cut are followed."""
 
 
 class Verification:
@@ -161,7 +165,7 @@ class Verification:
             return all(self._function_raises(f, call, token) for f in functions)
         names = self._program.names.names(call.func)
         method = self._program.calls.method(call)
-        if _COMPARES.search(method) or any(_TELLS.search(n) for n in names) or not _VERIFIES.search(method):
+        if COMPARES.search(method) or any(_TELLS.search(n) for n in names) or not _VERIFIES.search(method):
             return False
         # Of an unknown `verify` only this is known: who calls it as a statement counts on it to raise.
         parent = self._program.files.parent(call)
@@ -176,7 +180,7 @@ class Verification:
         if not self._given(call, token) or self._libraries.reading(call) is not None:
             return False
         method = self._program.calls.method(call)
-        if _COMPARES.search(method):
+        if COMPARES.search(method):
             return self._compared(self._program.calls.arguments(call).every, token)
         functions = self._program.names.functions(call)
         if functions:
@@ -201,17 +205,40 @@ class Verification:
         """Return whether a comparison is between what the token says and what was computed with a key."""
         if not any(self._meets(s, token) for s in sides):
             return False
-        return any(self._computed(s) for s in sides) and not all(self._computed(s) for s in sides)
+        if len(sides) == 2 and (inner := self._sealed_again(sides)):
+            return self._compared(inner, token)
+        if self.cut_short(sides):
+            return False
+        return any(self.computed(s) for s in sides) and not all(self.computed(s) for s in sides)
 
-    def _computed(self, side: ast.expr) -> bool:
+    def cut_short(self, sides: list[ast.expr]) -> str:
+        """Return why a comparison proves nothing: one of its sides is cut to a length that somebody else chooses."""
+        return cut_short(self._program, sides, lambda s: self.computed(s, steps_max=_STEPS_MAX), self.keyed)
+
+    def _sealed_again(self, sides: list[ast.expr]) -> list[ast.expr]:
+        """Return what differs between `seal(a)` and `seal(b)`: they are the same where a and b are."""
+        first, second = sides
+        while isinstance(first, ast.Call) and isinstance(second, ast.Call):
+            one, other = self._program.calls.receiver(first), self._program.calls.receiver(second)
+            if isinstance(one, ast.Call) and isinstance(other, ast.Call) and not first.args:
+                first, second = one, other
+                continue
+            apart = [(a, b) for a, b in zip(first.args, second.args, strict=False) if ast.dump(a) != ast.dump(b)]
+            same = ast.dump(first.func) == ast.dump(second.func) and len(first.args) == len(second.args)
+            return list(apart[0]) if same and len(apart) == 1 and self.computed(first) else []
+        return []
+
+    def computed(self, side: ast.expr, *, steps_max: int | None = None) -> bool:
         """Return whether a message authentication code was computed for this side."""
-        steps = [side, *(s.node for s in self._program.flow.trace(side, lambda _c, _s: True))]
-        return any(isinstance(node, ast.Call) and self._keyed(node) for node in steps)
+        steps = chain((side,), (s.node for s in self._program.flow.trace(side, lambda _c, _s: True)))
+        return any(isinstance(node, ast.Call) and self.keyed(node) for node in islice(steps, steps_max))
 
-    def _keyed(self, call: ast.Call) -> bool:
+    def keyed(self, call: ast.Call) -> bool:
         """Return whether `call` computes a code with a key; a hash needs none, so anybody can make it."""
         names = self._program.names.names(call.func) or {self._program.calls.method(call)}
-        named = any(_MACS.search(n) for n in names) and not any(_COMPARES.search(n) for n in names)
+        named = any(_MACS.search(n) for n in names) and not any(COMPARES.search(n) for n in names)
+        if any(n.startswith("hashlib.blake2") for n in names) and "key" in self._program.calls.arguments(call).keywords:
+            return True
         return named and not all(n.startswith("hashlib.") for n in names)
 
     # Functions of the artifact

@@ -20,6 +20,7 @@ from pydantic_ai.models.test import TestModel
 from pydantic_ai.tools import RunContext
 from pydantic_ai.usage import RunUsage
 
+import quick_start
 from squads.adapters.pydantic_ai import mcp_servers, mcp_toolset
 from squads.adapters.pydantic_ai.mcp_servers import check_servers, server_toolset
 from squads.contracts.errors import InvalidInput, InvalidModel, ModelUnreachable
@@ -105,9 +106,23 @@ def shown(name: str, text: str) -> str:
 
 @pytest.fixture
 def notes(tmp_path: Path) -> ToolServer:
-    script = tmp_path / "notes.py"
+    """For what is said: each opening has a process of its own, forked from one that has loaded the SDK."""
+    return named("notes", STDIO, tmp_path)
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> ToolServer:
+    """For what becomes of the process: nothing stands between it and whoever starts it."""
+    script = tmp_path / "started.py"
     script.write_text(STDIO)
     return ToolServer(name="notes", command=(sys.executable, str(script)))
+
+
+def named(name: str, text: str, folder: Path) -> ToolServer:
+    script = folder / f"{name}.py"
+    script.write_text(text)
+    python = quick_start.python("mcp.server.mcpserver", "mcp.server.stdio", "anyio._backends._asyncio")
+    return ToolServer(name=name, command=(str(python), str(script)))
 
 
 def narrowed(server: ToolServer, **given: Any) -> ToolServer:
@@ -160,9 +175,9 @@ def pid_of(text: str) -> int:
 # What is offered
 
 
-async def test_every_tool_is_offered_under_the_name_of_its_server(notes):
+async def test_every_tool_is_offered_under_the_name_of_its_server(started):
     """Two servers may both have a tool `read`; the model is told which is which."""
-    async with opened(notes) as toolset:
+    async with opened(started) as toolset:
         assert {f"notes_{name}" for name in ALL} == set(await offered(toolset))
 
 
@@ -188,13 +203,12 @@ async def test_a_gate_that_names_a_tool_which_may_write_is_refused(notes):
 
 async def test_a_gate_is_refused_a_server_without_a_tool_that_reads(tmp_path):
     """No tool is no silent success: the gate abstains and says why."""
-    script = tmp_path / "writes.py"
-    script.write_text(
+    writes = (
         "from mcp.server import MCPServer\nserver = MCPServer('w')\n"
         "@server.tool()\ndef write() -> str:\n    return ''\nserver.run()\n"
     )
     with pytest.raises(InvalidModel, match="no tool that says it only reads"):
-        async with opened(ToolServer(name="w", command=(sys.executable, str(script))), reads_only=True):
+        async with opened(named("w", writes, tmp_path), reads_only=True):
             raise AssertionError("it opened")
 
 
@@ -246,9 +260,7 @@ server.run()
 
 async def test_a_server_that_changes_its_tools_later_is_not_heard(tmp_path):
     """What was checked at the start is what is offered until the end."""
-    script = tmp_path / "grows.py"
-    script.write_text(GROWS)
-    async with opened(ToolServer(name="g", command=(sys.executable, str(script)))) as toolset:
+    async with opened(named("g", GROWS, tmp_path)) as toolset:
         assert "<g_grow>grown</g_grow>" == await call(toolset, "g_grow")
 
         assert ["grow", "new"] == [tool.name for tool in await toolset.client.list_tools()]
@@ -369,15 +381,14 @@ async def test_wrong_arguments_go_back_to_the_model(notes):
             await call(toolset, "notes_add", text="\ud800")
 
 
-async def test_a_tool_that_takes_too_long_is_told_to_the_model(notes, monkeypatch, tmp_path):
+async def test_a_tool_that_takes_too_long_is_told_to_the_model(monkeypatch, tmp_path):
     """A call is bounded; the session goes on."""
     monkeypatch.setattr(mcp_toolset, "CALL_SECONDS_MAX", 0.2)
-    script = tmp_path / "slow.py"
-    script.write_text(
+    slow = (
         f"{NOTES}\nimport anyio\n@server.tool()\nasync def waits() -> str:\n"
         "    await anyio.sleep_forever()\nserver.run()\n"
     )
-    async with opened(narrowed(notes, command=(sys.executable, str(script)))) as toolset:
+    async with opened(named("notes", slow, tmp_path)) as toolset:
         with pytest.raises(ModelRetry, match="timed out"):
             await call(toolset, "notes_waits")
 
@@ -462,11 +473,11 @@ async def test_the_next_turn_of_a_role_starts_anew(notes):
         assert "<notes_read>empty</notes_read>" == await call(toolset, "notes_read")
 
 
-async def test_a_server_sees_only_the_variables_it_names(notes, monkeypatch):
+async def test_a_server_sees_only_the_variables_it_names(started, monkeypatch):
     """Keys of models stand in the environment; a server gets what its card names and PATH."""
     monkeypatch.setenv("NOTES_TOKEN", "token")
     monkeypatch.setenv("OTHER_KEY", "secret")
-    async with opened(narrowed(notes, environment=("NOTES_TOKEN",))) as toolset:
+    async with opened(narrowed(started, environment=("NOTES_TOKEN",))) as toolset:
         text = (await call(toolset, "notes_surroundings")).removeprefix("<notes_surroundings>")
     folder, files, *variables = text.removesuffix("</notes_surroundings>").splitlines()
 
@@ -477,9 +488,9 @@ async def test_a_server_sees_only_the_variables_it_names(notes, monkeypatch):
     assert not exists(folder)
 
 
-async def test_nothing_of_a_server_is_left_after_its_turn(notes):
+async def test_nothing_of_a_server_is_left_after_its_turn(started):
     """Its process, what that started, and its folder are gone."""
-    async with opened(notes) as toolset:
+    async with opened(started) as toolset:
         pids = [pid_of(await call(toolset, "notes_who")), pid_of(await call(toolset, "notes_child"))]
         assert [True, True] == [alive(pid) for pid in pids]
 
@@ -487,12 +498,12 @@ async def test_nothing_of_a_server_is_left_after_its_turn(notes):
     assert not unwaited()
 
 
-async def test_nothing_of_a_server_is_left_after_a_failed_turn(notes):
+async def test_nothing_of_a_server_is_left_after_a_failed_turn(started):
     """What the turn raises comes through, and the process is ended all the same."""
     pids: list[int] = []
 
     async def turn() -> None:
-        async with opened(notes) as toolset:
+        async with opened(started) as toolset:
             pids.append(pid_of(await call(toolset, "notes_who")))
             raise ZeroDivisionError
 
@@ -515,7 +526,7 @@ finally:
 
 
 @pytest.mark.parametrize("cancels", [1, 3])
-async def test_nothing_of_a_server_is_left_after_a_cancelled_turn(notes, tmp_path, monkeypatch, cancels):
+async def test_nothing_of_a_server_is_left_after_a_cancelled_turn(started, tmp_path, monkeypatch, cancels):
     """A server that ignores both its closed input and the request to leave is killed, however often one cancels."""
     from squads.adapters.pydantic_ai import mcp_process
 
@@ -526,7 +537,7 @@ async def test_nothing_of_a_server_is_left_after_a_cancelled_turn(notes, tmp_pat
     pids: list[int] = []
 
     async def turn() -> None:
-        async with opened(narrowed(notes, command=(sys.executable, str(script)))) as toolset:
+        async with opened(narrowed(started, command=(sys.executable, str(script)))) as toolset:
             pids.append(pid_of(await call(toolset, "notes_who")))
             pids.append(pid_of(await call(toolset, "notes_child")))
             working.set()

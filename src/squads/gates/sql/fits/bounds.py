@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Literal
 
 from squads.gates.sql.fits.constants import Constant, DoesNotFit, number_of, rounded
+from squads.gates.sql.fits.samples import UUID
 from squads.gates.sql.model import Column, Schema, Table
 from squads.gates.words import word_set
 
@@ -198,12 +199,16 @@ def cast(value: Constant, target: Type) -> Constant | None:
     if target.array:
         return None if value.kind == "literal" and not _items(value) else Constant("array", items=_items(value))
     if target.text_length is not None or target.name in _VARIABLE | _FIXED | {"text"}:
-        if value.kind not in ("literal", "text", "boolean") and not value.text:
+        if value.kind == "bytes" or (value.kind not in ("literal", "text", "boolean") and not value.text):
             return None
         length = target.text_length
-        return Constant("text", text=value.text if length is None else value.text[:length])
+        return Constant(
+            "sample" if value.kind == "sample" else "text", text=value.text if length is None else value.text[:length]
+        )
     if target.name in ("bit", "bit varying", "varbit"):
         return None
+    if target.name == "uuid" and value.kind not in ("literal", "text"):
+        return UUID
     problem = misfit(value, target)
     if problem and problem.loses == "all":
         raise DoesNotFit(problem.reason)
@@ -271,12 +276,12 @@ def _label_misfit(value: Constant, target: Type) -> Misfit | None:
 
 
 def _length_misfit(value: Constant, target: Type) -> Misfit | None:
-    if value.kind in ("bits", "other") or (not value.text and value.kind not in ("literal", "text")):
+    if value.kind in ("bits", "other", "bytes") or (not value.text and value.kind not in ("literal", "text")):
         return None
     length = target.text_length or 0
     if len(value.text) <= length or not value.text[length:].strip(" "):
         return None
-    shown_text = _short(value.text)
+    shown_text = "what is computed here" if value.kind == "sample" else _short(value.text)
     reason = f"{shown_text} has {len(value.text)} characters, and {target} holds {length}"
     return Misfit("all", reason, f"{target.name}({len(value.text)})")
 

@@ -28,7 +28,9 @@ _NUMBER = re.compile(r"\s*([+-]?)(\d[\d_]*)?(?:\.(\d[\d_]*)?)?(?:[eE]([+-]?\d+))
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([0-7]{1,3})|(.))", re.DOTALL)
 
-Kind = Literal["integer", "numeric", "double", "literal", "text", "boolean", "null", "bits", "array", "other"]
+Kind = Literal[
+    "integer", "numeric", "double", "literal", "text", "boolean", "null", "bits", "array", "other", "sample", "bytes"
+]
 
 
 class DoesNotFit(Exception):
@@ -37,7 +39,10 @@ class DoesNotFit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """One value. A `literal` is a string in quotes that takes the type of wherever it is stored."""
+    """One value. A `literal` is a string in quotes that takes the type of wherever it is stored.
+
+    A `sample` stands for all texts of its length, `bytes` for so many bytes: see `samples.py`.
+    """
 
     kind: Kind
     number: Fraction | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from squads.gates.sql.fits.constants import FUNCTIONS, Constant, computed, leaf, negative, number
+from squads.gates.sql.fits.samples import EPOCH, NOW, arguments, sampled, written
 from squads.gates.sql.lex import Token, split
 from squads.gates.words import word_set
 
@@ -36,6 +37,17 @@ def _simple(tokens: Sequence[Token]) -> Constant | None:
     return leaf(token) if len(tokens) == 1 else None
 
 
+def _is_now(tokens: Sequence[Token]) -> bool:
+    return [t.text for t in tokens[1:]] in ([], ["(", ")"]) and tokens[0].value in NOW
+
+
+def _joined(operator: str, left: Constant | None, right: Constant | None) -> Constant | None:
+    """Return `left || right` where one of them is a sample."""
+    if operator != "||" or left is None or right is None or "sample" not in (left.kind, right.kind):
+        return None
+    return None if "null" in (left.kind, right.kind) else written([left, right])
+
+
 _LEVELS = {"||": 1, "+": 2, "-": 2, "*": 3, "/": 3, "%": 3, "^": 4}
 _TYPED = word_set("numeric decimal text varchar date timestamp timestamptz smallint integer bigint int interval")
 """Types that may stand in front of a quoted value."""
@@ -60,7 +72,7 @@ class _Reader:
                 break
             self.at += 1
             right = self.expression(mine)
-            left = None if self.lost else computed(operator, left, right)
+            left = None if self.lost else _joined(operator, left, right) or computed(operator, left, right)
         self.depth -= 1
         return left
 
@@ -156,7 +168,12 @@ class _Reader:
         return taken
 
     def _call(self, name: str, inside: Sequence[Token]) -> Constant | None:
-        values = [self._one(part) for part in split(inside)] if inside else []
+        if name in ("extract", "date_part") and inside and inside[0].value == "epoch" and _is_now(inside[2:]):
+            return EPOCH
+        values = [self._one(part) if part else None for part in arguments(inside)]
         known = [v for v in values if v is not None]
+        if name == "concat" and any(v.kind == "sample" for v in known):
+            return written(known) if len(known) == len(values) else None
         function = FUNCTIONS.get(name)
-        return function(known) if function and known and len(known) == len(values) else None
+        found = function(known) if function and known and len(known) == len(values) else None
+        return found if found is not None else sampled(name, values)

@@ -17,6 +17,7 @@ from squads.gates.sql.fits.bounds import Misfit, Type, cast, column_type, misfit
 from squads.gates.sql.fits.constants import Constant, DoesNotFit
 from squads.gates.sql.fits.evaluate import constant
 from squads.gates.sql.fits.rows import Stored, stored
+from squads.gates.sql.fits.sequences import counted
 from squads.gates.sql.lex import Source, Statement, Token, split, tokens_of
 from squads.gates.sql.model import Column, Schema, Table, quoted
 from squads.gates.sql.writes import Write
@@ -31,7 +32,8 @@ class Unfit:
     """One value that a column cannot hold as it is."""
 
     source: str
-    """Where the value comes from: `default`, `row`, `check`, `comment`, `document`, `program`."""
+    """Where the value comes from: `default`, `row`, `check`, `copy`, `reference`, `generated`, `comment`, `document`,
+    `program`."""
     column: str
     """Table and column as one writes them; a domain's name for its own default."""
     type: str
@@ -41,6 +43,8 @@ class Unfit:
     """The beginning of the statement that widens it, up to the type."""
     certain: bool = True
     """False for what a person must weigh: prose that may speak of something else."""
+    also: tuple[Place, ...] = ()
+    """Where else it is made wrong: the narrow column beside the copy, a foreign key added later."""
 
     @property
     def mend(self) -> str:
@@ -150,8 +154,8 @@ def _parameter_defaults(write: Write, body: Token, inside: list[Token]) -> dict[
 
 def assigned(schema: Schema) -> Iterator[Unfit]:
     """Yield what trigger functions assign to NEW and the columns of their triggers' tables cannot hold."""
-    fired = _fired(schema)
-    for spoken in schema.spoken if fired else ():
+    triggers = fired(schema)
+    for spoken in schema.spoken if triggers else ():
         source, tokens = spoken.statement
         if tokens[0].value != "create" or "trigger" not in [t.value for t in tokens]:
             continue
@@ -162,7 +166,7 @@ def assigned(schema: Schema) -> Iterator[Unfit]:
                     inside = list(tokens_of(source, body.start + edge, body.end - edge))
                 except CannotLook:
                     continue  # a body in another language
-                yield from _of_new_row(spoken.statement, schema, inside, fired)
+                yield from _of_new_row(spoken.statement, schema, inside, triggers)
 
 
 def _of_new_row(
@@ -190,7 +194,7 @@ def _of_new_row(
                     yield unfit("row", table, column, found, source.place(part[at].start, part[-1].end))
 
 
-def _fired(schema: Schema) -> dict[str, list[str]]:
+def fired(schema: Schema) -> dict[str, list[str]]:
     """Return, by the name of each trigger function, the names of the tables whose triggers execute it."""
     found: dict[str, list[str]] = {}
     for spoken in schema.spoken:
@@ -227,7 +231,7 @@ def _constants_of(parts: Sequence[Sequence[Token]], inside: list[Token]) -> dict
 def judged(schema: Schema, tokens: list[Token], target: Type) -> Misfit | None:
     """Return why a constant expression does not fit, or None: it does, or it is no constant."""
     try:
-        value = constant(tokens, lambda v, name: cast(v, type_of(schema, name)))
+        value = constant(counted(schema, tokens), lambda v, name: cast(v, type_of(schema, name)))
     except DoesNotFit as problem:
         return Misfit("all", str(problem))
     return misfit(value, target) if value is not None else None
@@ -251,6 +255,7 @@ def unfit(source: str, table: Table, column: Column, found: Misfit, place: Place
         place=place,
         alter=f"ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} TYPE",
         certain=certain,
+        also=(column.type_place,) if column.type_place else (),
     )
 
 

@@ -91,10 +91,10 @@ def _weighed(schema: Schema, node: exp.Expression, name: str, target: Type) -> M
 
 
 def _is(node: exp.Expression | None, name: str, target: Type) -> bool:
-    """Return whether `node` is the column alone: perhaps cast to text, or its length."""
+    """Return whether `node` is the column alone: perhaps cast to text, in small letters, or its length."""
     if _length(node) and node is not None:
         return target.text_length is not None and _is(node.this, name, target)
-    while type(node).__name__ in ("Cast", "TryCast", "Paren") and node is not None:
+    while type(node).__name__ in ("Cast", "TryCast", "Paren", "Lower", "Upper", "Trim") and node is not None:
         node = node.this
     return type(node).__name__ == "Column" and node is not None and node.name == name
 

@@ -65,10 +65,10 @@ def is_revision(file: PythonFile) -> bool:
 
 def read_revision(file: PythonFile, module: Scope) -> Revision:
     """Return the statements of a revision file, forward and back."""
-    forward = _Reader(file, module).function("upgrade")
+    forward = Reader(file, module).function("upgrade")
     back: list[Sql] = []
     try:
-        reader = _Reader(file, module)
+        reader = Reader(file, module)
         back = reader.made
         reader.function("downgrade")
     except CannotLook:
@@ -79,7 +79,7 @@ def read_revision(file: PythonFile, module: Scope) -> Revision:
     return Revision(forward, back, own or "", tuple(f for f in before if isinstance(f, str)))
 
 
-class _Reader:
+class Reader:
     """Walks through one function in the order it would run."""
 
     def __init__(self, file: PythonFile, module: Scope) -> None:
@@ -161,7 +161,7 @@ class _Reader:
 
     def _choice(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt], scope: Scope, depth: int) -> bool:
         """Take the branch that PostgreSQL takes, or that a database without these things takes."""
-        chosen = _decided(scope, test)
+        chosen = decided(scope, test)
         if chosen is None and _asks_what_is_there(scope, test):
             # "if it is not there, make it; else leave it": both are written so that in the end it is there once.
             if not self._matters(body, scope) and isinstance(body[-1] if body else None, (ast.Return, ast.Raise)):
@@ -275,14 +275,14 @@ class _Reader:
             self._expression(argument, scope, depth)
 
 
-def _decided(scope: Scope, test: ast.expr) -> bool | None:
+def decided(scope: Scope, test: ast.expr) -> bool | None:
     """Return how a condition comes out, where the code alone tells: a constant, or the name of the database."""
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            inner = _decided(scope, operand)
+            inner = decided(scope, operand)
             return None if inner is None else not inner
         case ast.BoolOp(op=op, values=values):
-            parts = [_decided(scope, v) for v in values]
+            parts = [decided(scope, v) for v in values]
             decisive = isinstance(op, ast.Or)
             if decisive in parts:
                 return decisive

@@ -63,12 +63,13 @@ def read_migration(file: PythonFile, module: Scope, state: State) -> list[Sql]:
         if isinstance(node, ast.ClassDef) and node.name == "Migration":
             inner = Scope(file, module)
             inner.read(node.body)
-            for part in _operations(inner, ast.Name(id="operations", ctx=ast.Load())):
-                made += _Migration(file, part.scope, state).operation(part.node)
+            for part in operations(inner, ast.Name(id="operations", ctx=ast.Load())):
+                made += MigrationReader(file, part.scope, state).operation(part.node)
     return made
 
 
-def _operations(scope: Scope, node: ast.AST) -> list[Bound]:
+def operations(scope: Scope, node: ast.AST) -> list[Bound]:
+    """Return the operations of a migration's list."""
     if isinstance(node, ast.Name) and scope.find(node.id) is None:
         return []
     items = scope.items(node)
@@ -77,7 +78,7 @@ def _operations(scope: Scope, node: ast.AST) -> list[Bound]:
     return items
 
 
-class _Migration:
+class MigrationReader:
     """Turns the operations of one migration into statements."""
 
     def __init__(self, file: PythonFile, scope: Scope, state: State) -> None:
@@ -96,9 +97,9 @@ class _Migration:
             database = keyword(node, "database_operations") or (node.args[0] if node.args else None)
             stated = keyword(node, "state_operations") or (node.args[1] if len(node.args) > 1 else None)
             made: list[Sql] = []
-            for part in _operations(self.scope, database) if database is not None and depth < _DEPTH_MAX else ():
+            for part in operations(self.scope, database) if database is not None and depth < _DEPTH_MAX else ():
                 made += self.operation(part.node, only_state=only_state, depth=depth + 1)
-            for part in _operations(self.scope, stated) if stated is not None and depth < _DEPTH_MAX else ():
+            for part in operations(self.scope, stated) if stated is not None and depth < _DEPTH_MAX else ():
                 self.operation(part.node, only_state=True, depth=depth + 1)
             return made
         if called in _NO_NEWS:

@@ -60,7 +60,7 @@ def script(file: PythonFile, scope: Scope, node: ast.Call, *, sure: bool) -> lis
         node: The call.
         sure: Whether the text is a migration's, so that one that cannot be known raises `CannotLook`.
     """
-    given = _runs(file, scope, node)
+    given = runs(file, scope, node)
     if given is None:
         return []
     made = scope.sql(given)
@@ -111,7 +111,7 @@ def strings(file: PythonFile, module: Scope) -> list[Sql]:
 
 def insert(file: PythonFile, scope: Scope, node: ast.Call) -> list[Sql]:
     """Return `bulk_insert(table, rows)` as INSERT statements; values that are not known are left out."""
-    table = _table_name(scope, node.args[0]) if node.args else None
+    table = table_name(scope, node.args[0]) if node.args else None
     rows = scope.items(node.args[1]) if len(node.args) > 1 else None
     if table is None or rows is None:
         return []
@@ -135,7 +135,7 @@ def _value(value: object) -> str:
     return str(value) if isinstance(value, (int, float)) else string(str(value))
 
 
-def _table_name(scope: Scope, node: ast.expr) -> str | None:
+def table_name(scope: Scope, node: ast.expr) -> str | None:
     """Return the table that a table object stands for."""
     found = scope.followed(node)
     if isinstance(found.node, ast.Attribute) and found.node.attr == "__table__":
@@ -197,7 +197,7 @@ def _executed(file: PythonFile, scope: Scope, body: Iterable[ast.stmt], depth: i
                     yield from _executed(file, scope, inside, depth + 1)
             case _:
                 for node in _own_expressions(statement):
-                    if isinstance(node, ast.Call) and _runs(file, scope, node) is not None:
+                    if isinstance(node, ast.Call) and runs(file, scope, node) is not None:
                         yield from script(file, scope, node, sure=False)
                 _assign(scope, statement)
                 blocks = [s for s in ast.iter_child_nodes(statement) if isinstance(s, ast.stmt)]
@@ -206,7 +206,7 @@ def _executed(file: PythonFile, scope: Scope, body: Iterable[ast.stmt], depth: i
                 yield from _executed(file, scope, [*blocks, *handlers, *cases], depth + 1)
 
 
-def _runs(file: PythonFile, scope: Scope, node: ast.Call) -> ast.expr | None:
+def runs(file: PythonFile, scope: Scope, node: ast.Call) -> ast.expr | None:
     """Return the SQL that a call runs: it is an execute call, or a function of this file that hands it to one."""
     if file.called(node) in EXECUTE_CALLS:
         given = (k.value for k in node.keywords if k.arg != "parameters")

@@ -60,6 +60,8 @@ class Authority:
         self.current = RUNNER
         self.home = "public"
         self.path: tuple[str, ...] = ("$user", "public")
+        self.taken: list[tuple[frozenset[str], Place]] = []
+        """The statements that take rights away or change whose they are: the names in them, and their place."""
         self.intended: set[tuple[str, Thing]] = set()
         """(role, routine) of every GRANT EXECUTE that names both."""
         self.closed_public = False

@@ -168,7 +168,7 @@ def unreachable(authority: Authority, reach: Reach) -> list[Routine]:
         who
         for thing, held in grants.held.items()
         for who, _ in held
-        if thing[0] in ("relation", "routine") and who != PUBLIC and not grants.above_rights(who)
+        if thing[0] in ("relation", "routine", "schema") and who != PUBLIC and not grants.above_rights(who)
     }
     if not strangers:
         return []

@@ -39,6 +39,8 @@ _RIGHTS_IN_TEXT = re.compile(
     r"\b(grant\s|owner\s+to|default\s+privileges|disable\s+trigger|create\s+policy|set\s+role|reassign\s+owned)",
     re.IGNORECASE,
 )
+_TAKES = frozenset(("security", "search_path", "reset", "owner", "noinherit"))
+"""Words of an ALTER that changes whose rights something has, or where it looks up names."""
 _PATH_IN_TEXT = re.compile(r"\balter\s+(function|procedure|routine)\b.*\bsearch_path\b", re.IGNORECASE | re.DOTALL)
 _ROUTINES = ("function", "procedure", "routine")
 
@@ -88,6 +90,9 @@ class _Replay:
                 self.authority.current = words[2]
             return
         verb = cursor.take().value
+        names = frozenset(t.value for t in statement.tokens if t.kind in ("word", "quoted"))
+        if verb == "revoke" or (verb == "alter" and not names.isdisjoint(_TAKES)):
+            self.authority.taken.append((names, statement.place))
         match verb:
             case "create":
                 self._create(cursor)

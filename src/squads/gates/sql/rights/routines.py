@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from squads.gates.place import Place
 from squads.gates.sql.cursor import Cursor
@@ -112,6 +113,8 @@ class Trigger:
     function: TableName
     condition: tuple[Token, ...] = field(default=(), compare=False)
     enabled: bool = True
+    before: bool = False
+    each_row: bool = False
     place: Place
 
 
@@ -235,6 +238,10 @@ def type_name(tokens: Sequence[Token]) -> str:
 def read_trigger(cursor: Cursor) -> Trigger:
     """Return what CREATE TRIGGER says, from its name on; names are as written."""
     name = cursor.name()
+    before = cursor.ahead("before")
+    words = [t.value for t in cursor.tokens[cursor.at :] if t.kind == "word"]
+    each_row = ("for", "each", "row") in zip(words, words[1:], words[2:], strict=False)
+    each_row = each_row or ("for", "row") in pairwise(words)
     events: set[str] = set()
     columns: set[str] = set()
     while not cursor.done and not cursor.accept("on"):
@@ -266,6 +273,8 @@ def read_trigger(cursor: Cursor) -> Trigger:
         transition=frozenset(transition),
         function=cursor.qualified(),
         condition=condition,
+        before=before,
+        each_row=each_row,
         place=cursor.source.place(cursor.tokens[0].start, cursor.tokens[-1].end),
     )
 

@@ -1,0 +1,58 @@
+"""Which of a tool's rules mean the invariants of the benchmark; written by reading what each rule says of itself.
+
+It was not written by looking at which cases the rules fire on. A rule of these refuses; every other finding is a note,
+as the presets have it.
+"""
+
+from __future__ import annotations
+
+from reasons import RIGHT
+
+SELECT = ("S", "BLE", "PLE2502", "RUF006")
+"""Ruff's rules: security, blind excepts, and tasks that nobody holds."""
+_SECRETS, _SWALLOWED = ("105", "106", "107"), ("110", "112")
+RULES: dict[str, dict[str, str]] = {
+    "bandit": {
+        **{f"B{n}": "secret.exposed" for n in _SECRETS},
+        **{f"B{n}": "failure.swallowed" for n in _SWALLOWED},
+    },
+    "ruff": {
+        **{f"S{n}": "secret.exposed" for n in _SECRETS},
+        **{f"S{n}": "failure.swallowed" for n in _SWALLOWED},
+        "BLE001": "failure.swallowed",
+        "RUF006": "async.awaited",
+    },
+    "squawk": {
+        **dict.fromkeys(
+            (
+                "require-concurrent-index-creation",
+                "require-concurrent-index-deletion",
+                "disallowed-unique-constraint",
+                "constraint-missing-not-valid",
+                "adding-foreign-key-constraint",
+                "adding-not-nullable-field",
+                "adding-required-field",
+                "adding-serial-primary-key-field",
+                "adding-field-with-default",
+                "changing-column-type",
+                "ban-concurrent-index-creation-in-transaction",
+            ),
+            "migration.locks",
+        ),
+        **dict.fromkeys(
+            (
+                "ban-drop-column",
+                "ban-drop-table",
+                "ban-drop-database",
+                "ban-truncate-cascade",
+                "renaming-column",
+                "renaming-table",
+            ),
+            "migration.destroys",
+        ),
+    },
+    "sqlfluff": {},
+    "semgrep": {rule: invariant for rule, (invariant, _) in RIGHT["semgrep"].items()},
+}
+NAMED = frozenset(RULES)
+"""The tools that the page compares with."""

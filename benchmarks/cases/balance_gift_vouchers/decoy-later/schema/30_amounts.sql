@@ -1,0 +1,1 @@
+ALTER DOMAIN euro ADD CONSTRAINT euro_sign CHECK (sign(VALUE) <> -1);

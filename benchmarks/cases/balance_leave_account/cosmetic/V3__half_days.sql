@@ -1,0 +1,8 @@
+-- Half days, and what is carried over from the year before.
+ALTER TABLE hr.leave_account
+    DROP CONSTRAINT leave_balance_range,
+    ADD COLUMN carried_over numeric(4, 1) NOT NULL DEFAULT 0;
+
+ALTER TABLE hr.leave_account
+    ADD CONSTRAINT carried_over_range CHECK (carried_over BETWEEN 0 AND 10),
+    ADD CONSTRAINT leave_balance_range CHECK (leave_balance <= days_granted + carried_over);

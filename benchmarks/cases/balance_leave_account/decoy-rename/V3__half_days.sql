@@ -1,0 +1,9 @@
+-- Half days, and what is carried over from the year before.
+ALTER TABLE hr.leave_account
+    DROP CONSTRAINT leave_balance_range,
+    ADD COLUMN carried_over numeric(4, 1) NOT NULL DEFAULT 0;
+
+COMMENT ON COLUMN hr.leave_account.days_left IS 'Days that may still be taken, in halves';
+
+ALTER TABLE hr.leave_account
+    ADD CONSTRAINT carried_over_range CHECK (carried_over BETWEEN 0 AND 10);

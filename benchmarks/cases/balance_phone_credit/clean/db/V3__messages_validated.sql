@@ -1,0 +1,1 @@
+ALTER TABLE prepaid.account VALIDATE CONSTRAINT account_sms_credit;

@@ -1,0 +1,28 @@
+CREATE FUNCTION canteen.spend(p_card text, p_amount integer, p_terminal text)
+RETURNS integer
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_left integer;
+BEGIN
+    IF p_amount <= 0 THEN
+        RAISE EXCEPTION 'amount must be above zero' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+
+    SELECT balance_cents INTO v_left FROM canteen.card WHERE card_no = p_card;
+    IF v_left < p_amount THEN
+        RAISE EXCEPTION 'card % holds % cents only', p_card, v_left;
+    END IF;
+
+    UPDATE canteen.card
+       SET balance_cents = balance_cents - p_amount
+     WHERE card_no = p_card AND NOT blocked
+    RETURNING balance_cents INTO STRICT v_left;
+
+    INSERT INTO canteen.booking (card_no, amount_cents, terminal)
+    VALUES (p_card, p_amount, p_terminal);
+    RETURN v_left;
+END;
+$$;

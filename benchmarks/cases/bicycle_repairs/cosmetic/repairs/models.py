@@ -1,0 +1,32 @@
+from decimal import Decimal
+
+from django.core.validators import MinValueValidator
+from django.db import models
+
+
+class AmountField(models.FloatField):
+    """An amount in euros, shown with two decimals."""
+
+    def value_to_string(self, obj) -> str:
+        return f"{Decimal(str(self.value_from_object(obj))):.2f}"
+
+
+class Workshop(models.Model):
+    name = models.CharField(max_length=120)
+    latitude = models.FloatField()
+    longitude = models.FloatField()
+    hourly_rate = models.DecimalField(max_digits=8, decimal_places=2)
+
+    class Meta:
+        indexes = [models.Index(fields=["name"])]
+
+
+class Repair(models.Model):
+    workshop = models.ForeignKey(Workshop, on_delete=models.PROTECT, related_name="repairs")
+    bicycle = models.CharField(max_length=60)
+    hours = models.FloatField(default=0)
+    parts_cost = AmountField(validators=[MinValueValidator(0)], default=0)
+    deposit = AmountField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.bicycle} at {self.workshop}"

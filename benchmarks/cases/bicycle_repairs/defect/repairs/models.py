@@ -1,0 +1,25 @@
+from decimal import Decimal
+
+from django.core.validators import MinValueValidator
+from django.db import models
+
+
+class Workshop(models.Model):
+    name = models.CharField(max_length=120)
+    latitude = models.FloatField()
+    longitude = models.FloatField()
+    hourly_rate = models.DecimalField(max_digits=8, decimal_places=2)
+
+    class Meta:
+        indexes = [models.Index(fields=["name"])]
+
+
+class Repair(models.Model):
+    workshop = models.ForeignKey(Workshop, on_delete=models.PROTECT, related_name="repairs")
+    bicycle = models.CharField(max_length=60)
+    hours = models.FloatField(default=0)
+    parts_cost = models.FloatField(validators=[MinValueValidator(0)], default=0.0)
+    deposit = models.DecimalField(max_digits=12, decimal_places=2, default=Decimal("0.00"))
+
+    def __str__(self) -> str:
+        return f"{self.bicycle} at {self.workshop}"

@@ -1,0 +1,33 @@
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
+
+log = logging.getLogger("shop.warmup")
+
+Load = Callable[[str], Awaitable[bytes]]
+
+
+class Cache(Protocol):
+    async def put(self, key: str, page: bytes, seconds: int) -> None: ...
+
+
+async def _warm_one(cache: Cache, load: Load, slug: str, gate: asyncio.Semaphore) -> None:
+    async with gate:
+        page = await load(slug)
+        await cache.put(f"category:{slug}", page, 3600)
+
+
+async def warm(cache: Cache, load: Load, slugs: Iterable[str], *, width: int = 8) -> int:
+    """Fill `cache` with the pages of `slugs`."""
+    gate = asyncio.Semaphore(width)
+    began = time.monotonic()
+    jobs = []
+    for slug in dict.fromkeys(slugs):
+        job = _warm_one(cache, load, slug, gate)
+        if asyncio.iscoroutine(job):
+            jobs.append(job)
+    assert all(asyncio.iscoroutine(job) for job in jobs)
+    log.info("%d pages are warm after %.1f s", len(jobs), time.monotonic() - began)
+    return len(jobs)

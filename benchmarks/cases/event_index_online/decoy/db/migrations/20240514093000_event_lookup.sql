@@ -1,0 +1,11 @@
+SET statement_timeout = 0;
+CREATE TABLE device_label (
+    device_id uuid PRIMARY KEY,
+    label     text NOT NULL,
+    CHECK (label <> '')
+);
+CREATE INDEX device_label_by_label ON device_label (label);
+ALTER TABLE device_label ADD COLUMN noted_at timestamptz NOT NULL DEFAULT clock_timestamp();
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS sensor_event_by_device
+    ON sensor_event (device_id, recorded_at DESC);

@@ -1,0 +1,24 @@
+from collections import defaultdict
+
+
+class UnknownPerson(KeyError):
+    pass
+
+
+def _share(amount, people):
+    """Return what each of `people` owes of `amount`."""
+    part = amount / len(people)
+    return {person: part for person in people}
+
+
+def settle(expenses, people):
+    """Return the balance of everybody: positive for who gets money back."""
+    balances = defaultdict(float)
+    for payer, text, sharers in expenses:
+        if payer not in people or not set(sharers) <= set(people):
+            raise UnknownPerson(payer)
+        amount = float(text)
+        balances[payer] += amount
+        for person, part in _share(amount, sharers).items():
+            balances[person] -= part
+    return {person: balances[person] for person in people}

@@ -1,0 +1,37 @@
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+
+
+def _number(text):
+    return Decimal(text.strip().replace(",", "."))
+
+
+def _cents(value):
+    return value.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+@dataclass
+class Line:
+    text: str
+    hours: str
+    rate: str
+
+    def amount(self):
+        return _cents(_number(self.hours) * _number(self.rate))
+
+
+@dataclass
+class Invoice:
+    number: str
+    tax_percent: str = "19"
+    lines: list[Line] = field(default_factory=list)
+
+    def add(self, text, hours, rate):
+        self.lines.append(Line(text, hours, rate))
+        return self
+
+    def totals(self):
+        """Return net, tax and gross in euros."""
+        net = sum((line.amount() for line in self.lines), Decimal("0.00"))
+        tax = _cents(net * _number(self.tax_percent) / 100)
+        return {"net": net, "tax": tax, "gross": net + tax}

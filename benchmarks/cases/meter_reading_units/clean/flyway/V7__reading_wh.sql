@@ -1,0 +1,3 @@
+alter table metering.readings add column reading_wh bigint;
+
+comment on column metering.readings.reading_wh is 'whole watt hours, as reported by the meter';

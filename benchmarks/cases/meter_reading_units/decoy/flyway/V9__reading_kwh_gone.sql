@@ -1,0 +1,1 @@
+alter table metering.readings drop column reading_kwh;

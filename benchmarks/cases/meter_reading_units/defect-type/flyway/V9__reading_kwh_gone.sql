@@ -1,0 +1,1 @@
+alter table metering.readings rename column reading_kwh to reading_wh;

@@ -1,0 +1,1 @@
+update metering.readings set reading_wh = round(reading_kwh) * 1000;

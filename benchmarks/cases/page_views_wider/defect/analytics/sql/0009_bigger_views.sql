@@ -1,0 +1,8 @@
+BEGIN;
+--
+-- Alter fields on pageview
+--
+ALTER TABLE "page_views" ALTER COLUMN "referrer" TYPE varchar(500);
+ALTER TABLE "page_views" ADD COLUMN "micros" bigint NULL;
+ALTER TABLE "page_views" ALTER COLUMN "millis" TYPE bigint USING "millis"::bigint;
+COMMIT;

@@ -1,0 +1,4 @@
+set local lock_timeout = '2s';
+
+alter table payments alter column currency set not null;
+alter table payments drop constraint payments_currency_given;

@@ -1,0 +1,1 @@
+alter table payments add constraint payments_currency_given check (currency is not null) not valid;

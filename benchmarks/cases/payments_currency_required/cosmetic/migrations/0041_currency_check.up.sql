@@ -1,0 +1,3 @@
+set local lock_timeout = '2s';
+
+alter table payments add constraint payments_currency_given check (currency is not null);

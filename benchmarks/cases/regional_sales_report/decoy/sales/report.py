@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from typing import NamedTuple
+
+
+class ReportLine(NamedTuple):
+    customer: str
+    country: str
+    orders: int
+    sum_cents: int
+
+
+_REPORT = """
+WITH mine AS (SELECT customer_number, total_cents FROM orders WHERE org_id = :org),
+     ours AS (SELECT id, number, name, country FROM customers WHERE org_id = :org)
+SELECT c.name, k.name, count(*), sum(o.total_cents)
+  FROM mine AS o
+  JOIN ours AS c ON c.number = o.customer_number
+  JOIN countries AS k ON k.code = c.country
+ GROUP BY c.id
+ ORDER BY sum(o.total_cents) DESC, c.name
+"""
+
+
+def report(connection: sqlite3.Connection, org_id: int) -> Iterator[ReportLine]:
+    """Yield the customers of an organisation, best ones first."""
+    with closing(connection.cursor()) as cursor:
+        for row in cursor.execute(_REPORT, {"org": org_id}):
+            yield ReportLine(*row)
+
+
+def as_text(lines) -> str:
+    width = max((len(line.customer) for line in lines), default=0)
+    return "\n".join(
+        f"{line.customer:<{width}}  {line.country}  {line.orders:>4}  {line.sum_cents // 100:>8}.{line.sum_cents % 100:02d}"
+        for line in lines
+    )

@@ -1,0 +1,3 @@
+from core.parsing import cents, day
+
+__all__ = ["cents", "day"]

@@ -1,0 +1,13 @@
+CREATE FUNCTION practice_visible(p_practice integer) RETURNS boolean
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_current text := current_setting('app.practice', true);
+BEGIN
+    -- a session without a practice has no patients
+    IF v_current IS NULL OR v_current = '' THEN
+        RETURN false;
+    END IF;
+    RETURN p_practice = v_current::integer;
+END;
+$$;

@@ -1,0 +1,13 @@
+CREATE TABLE catalog.product_price (
+    id                bigint GENERATED ALWAYS AS IDENTITY,
+    product_id        bigint  NOT NULL REFERENCES catalog.product (id),
+    customer_group_id integer NOT NULL REFERENCES catalog.customer_group (id),
+    valid_from        date    NOT NULL,
+    net_cents         bigint  NOT NULL CHECK (net_cents >= 0)
+);
+
+ALTER TABLE catalog.product_price
+    ADD CONSTRAINT product_price_pk PRIMARY KEY (id);
+
+CREATE UNIQUE INDEX product_price_key
+    ON catalog.product_price USING btree (product_id, valid_from DESC, customer_group_id);

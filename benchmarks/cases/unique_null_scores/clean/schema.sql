@@ -1,0 +1,8 @@
+CREATE TABLE reputation_scores (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    holder_id bigint NOT NULL,
+    score_kind text NOT NULL,
+    guild_scope bigint,
+    score integer NOT NULL,
+    UNIQUE NULLS NOT DISTINCT (holder_id, score_kind, guild_scope)
+);

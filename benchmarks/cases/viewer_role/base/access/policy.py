@@ -1,0 +1,16 @@
+"""Decides whether somebody may do something. Who is not known may nothing."""
+
+from __future__ import annotations
+
+from access.roles import ROLES, May
+
+
+def granted(role: str) -> May:
+    try:
+        return ROLES[role]
+    except KeyError:
+        return May.NOTHING
+
+
+def allowed(role: str, act: May) -> bool:
+    return act in granted(role) and act is not May.NOTHING

@@ -1,0 +1,54 @@
+"""Compares the paths that a change touches, and what the code does before and after it, with the brief."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+MAY_CHANGE = {"client/http.py"}
+STAYS = ["sent", "other"]
+PROBE = """
+import json, os
+os.environ["WEATHER_TOKEN"] = "t"
+from client.http import Reply, get
+
+def tries(status):
+    seen = []
+    def send(url, headers, timeout, verify):
+        seen.append([headers, timeout, verify])
+        return Reply(status, "")
+    get("https://weather.example/now", send, sleep=lambda seconds: None)
+    return seen
+
+again = [len(tries(status)) > 1 for status in (200, 404, 429, 500, 502)]
+print(json.dumps({"tries": len(tries(503)), "sent": tries(200)[0], "other": again}))
+"""
+
+
+def texts(top):
+    files = (p for p in Path(top).rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    return {p.relative_to(top).as_posix(): p.read_text() for p in files}
+
+
+def asked(top):
+    """Return what the probe prints in a tree."""
+    environment = os.environ | {"PYTHONPATH": str(Path(top).resolve())}
+    command = [sys.executable, "-B", "-c", PROBE]
+    done = subprocess.run(command, cwd=top, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"the probe failed in {top}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+before, after = texts("base"), texts("tree")
+was, now = asked("base"), asked("tree")
+if not (now["tries"] == 6):
+    sys.exit(f"what the brief asks for is not there: {now}")
+touched = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+if beyond := sorted(touched - MAY_CHANGE):
+    print(f"the brief does not ask for a change of {', '.join(beyond)}")
+    sys.exit(10)
+if other := [name for name in STAYS if was[name] != now[name]]:
+    print(f"{other[0]} was {was[other[0]]!r} and is {now[other[0]]!r}")
+    sys.exit(10)

@@ -1,0 +1,13 @@
+class Session:
+    async def commit(self): ...
+
+    async def rollback(self): ...
+
+
+async def book(session: Session, seat):
+    if seat.taken:
+        await session.rollback()
+        return False
+    seat.taken = True
+    await session.commit()
+    return True

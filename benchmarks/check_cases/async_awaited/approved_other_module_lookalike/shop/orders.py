@@ -1,0 +1,7 @@
+from shop import audit
+
+
+async def cancel(order, store):
+    order.state = "cancelled"
+    await store.save(order)
+    audit.note({"order": order.id})

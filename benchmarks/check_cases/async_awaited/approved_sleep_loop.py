@@ -1,0 +1,7 @@
+import asyncio
+
+
+async def poll(job, api):
+    while not await api.done(job):
+        await asyncio.sleep(1)
+    return await api.result(job)

@@ -1,0 +1,10 @@
+import asyncio
+
+
+async def send_receipt(order, smtp):
+    await smtp.send(order.mail)
+
+
+async def checkout(order, smtp):
+    await send_receipt(order, smtp)
+    return {"order": order.id}

@@ -1,0 +1,7 @@
+async def audit(event):
+    await event.store.append(event)
+
+
+async def delete_account(account):
+    _ = audit({"kind": "deleted", "id": account.id})
+    await account.remove()

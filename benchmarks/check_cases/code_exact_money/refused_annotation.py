@@ -1,0 +1,8 @@
+from dataclasses import dataclass
+
+
+@dataclass
+class Invoice:
+    customer: str
+    amount: float
+    currency: str = "EUR"

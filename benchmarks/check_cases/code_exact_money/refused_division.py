@@ -1,0 +1,3 @@
+def split_bill(total_cents, customers):
+    share_cents = total_cents / len(customers)
+    return {customer: share_cents for customer in customers}

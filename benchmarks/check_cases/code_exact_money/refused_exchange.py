@@ -1,0 +1,4 @@
+def convert(amount, currency, rates):
+    """Convert euros into another currency."""
+    rate = rates[currency]
+    return float(amount) * rate

@@ -1,0 +1,6 @@
+TARIFF = {"car": 2.4, "van": 3.6}
+
+
+def parking_fee(kind, minutes):
+    """Return what parking costs in euros."""
+    return TARIFF[kind] * minutes / 60

@@ -1,0 +1,2 @@
+def split_bill(bill, people):
+    return [bill / people] * people

@@ -1,0 +1,5 @@
+VAT = 0.19
+
+
+def gross(net):
+    return net + net * VAT

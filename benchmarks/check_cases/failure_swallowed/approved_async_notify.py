@@ -1,0 +1,15 @@
+import structlog
+
+logger = structlog.get_logger()
+
+
+async def confirm_booking(booking, rooms, mailer):
+    try:
+        await rooms.block(booking.room, booking.nights)
+    except Exception:
+        logger.exception("could not block the room", booking=booking.id)
+        booking.status = "failed"
+        return booking
+    booking.status = "confirmed"
+    await mailer.send(booking.guest, "confirmed")
+    return booking

@@ -1,0 +1,19 @@
+from dataclasses import dataclass
+
+
+@dataclass
+class Summary:
+    synced: int = 0
+    failed: int = 0
+
+
+def sync(contacts, crm):
+    summary = Summary()
+    for contact in contacts:
+        try:
+            crm.upsert(contact)
+        except RuntimeError:
+            summary.failed += 1
+        else:
+            summary.synced += 1
+    return summary

@@ -1,0 +1,5 @@
+def stock_of(cache, sku):
+    try:
+        return cache[sku]
+    except KeyError:
+        return 0

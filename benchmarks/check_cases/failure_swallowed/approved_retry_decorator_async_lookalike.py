@@ -1,0 +1,18 @@
+import asyncio
+import functools
+
+
+def resilient(times):
+    def outer(fn):
+        @functools.wraps(fn)
+        async def inner(*args, **kwargs):
+            for n in range(times - 1):
+                try:
+                    return await fn(*args, **kwargs)
+                except ConnectionError:
+                    await asyncio.sleep(2**n)
+            return await fn(*args, **kwargs)
+
+        return inner
+
+    return outer

@@ -1,0 +1,6 @@
+import subprocess
+
+
+def backup(database, target):
+    subprocess.run(["pg_dump", "-f", target, database], check=True)
+    return target

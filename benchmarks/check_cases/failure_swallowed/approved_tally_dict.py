@@ -1,0 +1,10 @@
+def reindex(documents, engine):
+    result = {"indexed": 0, "failed": 0}
+    for document in documents:
+        try:
+            engine.add(document)
+        except ConnectionError:
+            result["failed"] += 1
+            continue
+        result["indexed"] += 1
+    return result

@@ -1,0 +1,13 @@
+def _store(archive, letter):
+    try:
+        archive.put(letter.id, letter.text)
+    except Exception as error:
+        print("archive", error)
+        return False
+    return True
+
+
+def accept(letter, archive, desk):
+    _store(archive, letter)
+    desk.mark_archived(letter.id)
+    return True

@@ -1,0 +1,3 @@
+CREATE TABLE users_twice AS SELECT a.* FROM users a, users b WHERE a.email = b.email AND a.id > b.id;
+DELETE FROM users a USING users b WHERE a.email = b.email AND a.id > b.id;
+CREATE UNIQUE INDEX CONCURRENTLY users_email ON users (email);

@@ -1,0 +1,1 @@
+ALTER TABLE coupons RENAME TO coupons_until_2024;

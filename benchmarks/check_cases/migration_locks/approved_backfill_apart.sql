@@ -1,0 +1,6 @@
+BEGIN;
+ALTER TABLE orders ADD COLUMN region text;
+COMMIT;
+
+UPDATE orders SET region = 'eu' WHERE id BETWEEN 1 AND 10000;
+UPDATE orders SET region = 'eu' WHERE id BETWEEN 10001 AND 20000;

@@ -1,0 +1,6 @@
+BEGIN;
+SET LOCAL lock_timeout = '2s';
+LOCK TABLE orders IN ACCESS EXCLUSIVE MODE;
+ALTER TABLE orders RENAME TO orders_2023;
+ALTER TABLE orders_next RENAME TO orders;
+COMMIT;

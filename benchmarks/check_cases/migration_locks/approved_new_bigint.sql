@@ -1,0 +1,3 @@
+ALTER TABLE orders ADD COLUMN id_new bigint;
+CREATE FUNCTION copy_id() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.id_new := NEW.id; RETURN NEW; END $$;
+CREATE TRIGGER copy_id BEFORE INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION copy_id();

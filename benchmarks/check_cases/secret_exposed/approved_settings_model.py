@@ -1,0 +1,7 @@
+from pydantic_settings import BaseSettings
+
+
+class Mail(BaseSettings):
+    host: str = "mail.internal"
+    user: str = "shop"
+    password: str

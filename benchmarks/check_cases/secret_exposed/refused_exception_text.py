@@ -1,0 +1,8 @@
+class Refused(Exception):
+    pass
+
+
+def connect(host, user, password):
+    if not host:
+        raise Refused(f"cannot connect {user}:{password}@{host}")
+    return host

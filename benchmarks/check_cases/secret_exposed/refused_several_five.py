@@ -1,0 +1,2 @@
+def bootstrap(db):
+    db.create_user("root", password="Z4ug-und-Tor")

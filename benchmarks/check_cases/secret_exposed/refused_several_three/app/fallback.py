@@ -1,0 +1,1 @@
+WORD = "h4ndwerk-Zeit!"

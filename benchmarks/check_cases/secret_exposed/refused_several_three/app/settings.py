@@ -1,0 +1,3 @@
+from app.fallback import WORD
+
+DATABASE = {"user": "app", "password": WORD}

@@ -1,0 +1,1 @@
+ALTER TABLE bookings ADD COLUMN deposit_cents integer NOT NULL DEFAULT 0;

@@ -1,0 +1,1 @@
+ALTER TABLE bookings ADD COLUMN deposit real NOT NULL DEFAULT 0;

@@ -1,0 +1,7 @@
+CREATE TABLE invoices (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    number text NOT NULL,
+    currency char(3) NOT NULL,
+    amount double precision NOT NULL,
+    tax_rate double precision NOT NULL
+);

@@ -1,0 +1,4 @@
+CREATE TABLE `products` (
+  `id` int AUTO_INCREMENT PRIMARY KEY,
+  `price` float NOT NULL
+) ENGINE=InnoDB;

@@ -1,0 +1,16 @@
+from decimal import Decimal
+
+from sqlalchemy import Float, Numeric
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Product(Base):
+    __tablename__ = "products"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    price: Mapped[float] = mapped_column(Float)
+    weight: Mapped[float] = mapped_column(Float)

@@ -1,0 +1,5 @@
+CREATE TABLE expenses (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    spent_on TEXT NOT NULL,
+    amount REAL NOT NULL
+);

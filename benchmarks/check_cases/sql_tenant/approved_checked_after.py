@@ -1,0 +1,14 @@
+"""Documents."""
+
+import psycopg
+
+
+def list_documents(conn, tenant_id):
+    return conn.execute("SELECT id, title FROM documents WHERE tenant_id = %s ORDER BY id", (tenant_id,)).fetchall()
+
+
+def get_document(conn, tenant_id, document_id):
+    row = conn.execute("SELECT id, tenant_id, title FROM documents WHERE id = %s", (document_id,)).fetchone()
+    if row is None or row["tenant_id"] != tenant_id:
+        raise LookupError(document_id)
+    return row

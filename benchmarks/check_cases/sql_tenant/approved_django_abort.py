@@ -1,0 +1,16 @@
+from django.http import JsonResponse
+from django.shortcuts import get_object_or_404
+
+from .models import Invoice
+
+
+def invoice_list(request):
+    rows = Invoice.objects.filter(organization=request.organization).values("id", "number")
+    return JsonResponse({"invoices": list(rows)})
+
+
+def invoice_detail(request, pk):
+    invoice = get_object_or_404(Invoice, pk=pk)
+    if invoice.organization_id != request.organization.pk:
+        raise PermissionError(pk)
+    return JsonResponse({"id": invoice.pk, "number": invoice.number})

@@ -1,0 +1,16 @@
+"""Documents."""
+
+import logging
+
+import psycopg
+
+
+def list_documents(conn, tenant_id):
+    return conn.execute("SELECT id, title FROM documents WHERE tenant_id = %s ORDER BY id", (tenant_id,)).fetchall()
+
+
+def get_document(conn, tenant_id, document_id):
+    row = conn.execute("SELECT id, tenant_id, title FROM documents WHERE id = %s", (document_id,)).fetchone()
+    if row["tenant_id"] != tenant_id:
+        logging.warning("document %s belongs to another tenant", document_id)
+    return row

@@ -1,0 +1,20 @@
+CREATE TABLE tenants (id bigint PRIMARY KEY, name text NOT NULL);
+CREATE TABLE documents (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id bigint NOT NULL REFERENCES tenants (id),
+    title text NOT NULL,
+    is_public boolean NOT NULL DEFAULT false
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON documents TO app;
+ALTER TABLE documents ENABLE ROW LEVEL SECURITY;
+CREATE POLICY of_tenant ON documents
+    USING (tenant_id = current_setting('app.tenant')::bigint);
+
+CREATE FUNCTION rename_document(p_tenant bigint, p_id bigint, p_title text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF p_tenant IS NULL THEN
+        RAISE EXCEPTION 'no tenant';
+    END IF;
+    UPDATE documents SET title = p_title WHERE id = p_id AND tenant_id = tenant_id;
+END $$;

@@ -1,0 +1,16 @@
+"""Documents."""
+
+import psycopg
+
+
+def list_documents(conn, tenant_id):
+    return conn.execute("SELECT id, title FROM documents WHERE tenant_id = %s ORDER BY id", (tenant_id,)).fetchall()
+
+
+def get_document(conn, tenant_id, document_id):
+    if tenant_id is None:
+        raise PermissionError("no tenant")
+    return conn.execute(
+        "SELECT id, title FROM documents WHERE id = %s AND tenant_id IS NOT NULL",
+        (document_id,),
+    ).fetchone()

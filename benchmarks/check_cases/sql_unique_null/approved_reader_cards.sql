@@ -1,0 +1,7 @@
+CREATE TABLE reader (
+    reader_no  integer PRIMARY KEY,
+    card       text NOT NULL,
+    left_on    date,
+    here       boolean GENERATED ALWAYS AS (CASE WHEN left_on IS NULL THEN true END) STORED,
+    UNIQUE (card, here)
+);

@@ -1,0 +1,196 @@
+"""What a change does to one Python file: which functions, signatures, defaults and constants are different."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from squads.gates.changes.asked import put
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One definition of a file."""
+
+    name: str
+    """Its name with its class: `Cart.total`."""
+    node: ast.AST
+    text: str
+    signature: str = ""
+    defaults: str = ""
+    decorators: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One definition that a change makes different."""
+
+    name: str
+    kind: str
+    """`changed`, `removed` or `added`."""
+    line: int
+    end_line: int
+    old: Piece | None
+    new: Piece | None
+
+    @property
+    def public(self) -> bool:
+        """Whether others may use it by its name."""
+        return not any(part.startswith("_") and not part.startswith("__") for part in self.name.split("."))
+
+
+@lru_cache(maxsize=1_024)
+def pieces(text: str) -> Mapping[str, Piece]:
+    """Return the definitions of a file by name; empty for what does not parse. A change asks this often of one text."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+    return {p.name: p for p in _pieces(tree.body, "")}
+
+
+def _pieces(body: list[ast.stmt], owner: str) -> Iterator[Piece]:
+    for node in body:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                arguments = node.args
+                signature = (
+                    "async " * isinstance(node, ast.AsyncFunctionDef) + ast.unparse(_untyped(arguments)) + " -> "
+                )
+                defaults = " ".join(
+                    ast.unparse(d) for d in (*arguments.defaults, *(d for d in arguments.kw_defaults if d))
+                )
+                decorators = " ".join(ast.unparse(d) for d in node.decorator_list)
+                yield Piece(f"{owner}{node.name}", node, _bare(node), signature, defaults, decorators)
+            case ast.ClassDef():
+                head = " ".join(ast.unparse(b) for b in [*node.bases, *node.decorator_list])
+                yield Piece(f"{owner}{node.name}", node, f"class {node.name} {head}", head)
+                yield from _pieces(node.body, f"{owner}{node.name}.")
+            case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                for target in targets:
+                    yield Piece(f"{owner}{ast.unparse(target)}", node, _said(target, node))
+            case ast.If() | ast.Try() | ast.With():
+                yield from _pieces(node.body, owner)
+
+
+def _bare(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """Return a function without its docstring: saying it better changes nothing."""
+    own = copy.deepcopy(node)
+    own.args, own.returns = _untyped(own.args), None
+    if ast.get_docstring(own, clean=False) is not None:
+        own.body = own.body[1:] or [ast.Pass()]
+    for inner in ast.walk(own):
+        if isinstance(inner, ast.AnnAssign) and isinstance(inner.target, ast.Name) and inner.value is not None:
+            inner.annotation = ast.Constant(None)
+    return ast.unparse(own)
+
+
+def _untyped(arguments: ast.arguments) -> ast.arguments:
+    """Return the arguments without their types: saying those changes nothing."""
+    own = copy.deepcopy(arguments)
+    for argument in ast.walk(own):
+        if isinstance(argument, ast.arg):
+            argument.annotation = None
+    return own
+
+
+def _said(target: ast.expr, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> str:
+    """Return what an assignment says, however its value is written."""
+    if node.value is None:
+        return ast.unparse(node)
+    sign = "+=" if isinstance(node, ast.AugAssign) else "="
+    return f"{ast.unparse(target)} {sign} {folded(node.value)}"
+
+
+def folded(node: ast.expr) -> str:
+    """Return a value in one way of writing: `60 * 60` is `3600`, and `(60 * 60)` too."""
+    whole = put(node, {})
+    try:
+        value = ast.literal_eval(whole)
+    except (ValueError, TypeError, SyntaxError):
+        return ast.unparse(whole)
+    if isinstance(value, set | frozenset):
+        return repr(sorted(map(repr, value)))
+    return repr(float(value)) if type(value) in (int, float) and abs(value) < 2**53 else repr(value)
+
+
+def differences(old: str, new: str) -> list[Difference]:
+    """Return the definitions that differ between two texts of one file."""
+    before, after = pieces(old), pieces(new)
+    found = []
+    for name, piece in after.items():
+        was = before.get(name)
+        if was is None or was.text != piece.text:
+            line, end = getattr(piece.node, "lineno", 1), getattr(piece.node, "end_lineno", 1)
+            if was is not None:
+                line, end = _inside(old, new, was, piece, line, end)
+            found.append(Difference(name, "added" if was is None else "changed", line, end, was, piece))
+    for name, piece in before.items():
+        if name not in after:
+            found.append(Difference(name, "removed", 0, 0, piece, None))
+    return found
+
+
+def _inside(old: str, new: str, was: Piece, now: Piece, first: int, last: int) -> tuple[int, int]:
+    """Return the lines of a definition that differ, in the new text."""
+    from squads.gates.changes.lines import changed
+
+    def lines(text: str, node: ast.AST) -> list[str]:
+        return text.split("\n")[getattr(node, "lineno", 1) - 1 : getattr(node, "end_lineno", 1)]
+
+    hunks = changed(lines(old, was.node), lines(new, now.node))
+    if not hunks:
+        return first, last
+    start = first + max(0, hunks[0][2] - 1)
+    return min(start, last), min(max(start, first + max(0, hunks[-1][3] - 1)), last)
+
+
+def assigned_elsewhere(old: str, new: str) -> Iterator[tuple[int, str, str]]:
+    """Yield (line, module or class, attribute) of assignments to attributes of imported things that are new."""
+    known = {line.strip() for line in old.split("\n")}
+    try:
+        tree = ast.parse(new)
+    except (SyntaxError, ValueError, RecursionError):
+        return
+    imported: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {(a.asname or a.name.split(".")[0]): a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported |= {(a.asname or a.name): f"{node.module or ''}.{a.name}" for a in node.names}
+    for node in ast.walk(tree):
+        for owner, name in _set_by(node):
+            dotted = ast.unparse(owner)
+            root = dotted.split(".")[0]
+            if root not in imported or new.split("\n")[getattr(node, "lineno", 1) - 1].strip() in known:
+                continue
+            whole = re.sub(rf"^{re.escape(root)}(?=\.|$)", imported[root], dotted)
+            yield getattr(node, "lineno", 1), whole, name
+
+
+def _set_by(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:
+    """Yield (whose, which attribute) for everything that a statement sets in something else."""
+    if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete):
+        targets = node.targets if isinstance(node, ast.Assign | ast.Delete) else [node.target]
+        flat = [e for t in targets for e in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])]
+        for target in flat:
+            inner = target
+            while isinstance(inner, ast.Subscript):
+                inner = inner.value
+            if isinstance(inner, ast.Attribute):
+                yield inner.value, inner.attr
+            elif isinstance(inner, ast.Name) and (inner is not target or isinstance(node, ast.AugAssign)):
+                yield inner, ""
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if node.func.id in ("setattr", "delattr") and len(node.args) >= 2:
+            yield node.args[0], ast.unparse(node.args[1]).strip("'\"")
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr in ("update", "setdefault", "append", "add", "extend", "insert", "clear", "pop", "remove"):
+            yield node.func.value, node.func.attr
+        elif node.func.attr == "setattr" and len(node.args) > 2:
+            yield node.args[0], ast.unparse(node.args[1]).strip("'\"")

@@ -1,0 +1,280 @@
+"""Two suites side by side: what both know of a test, and where what is said of it stands."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from squads.gates.changes.asked import Asked
+from squads.gates.changes.demands import Demand
+from squads.gates.changes.held import Held
+from squads.gates.changes.lines import now_at
+from squads.gates.changes.suite import Suite, Test
+
+_GONE = re.compile(
+    r"(?i)\b(?:remov|drop|delet|retir|deprecat|take out|get rid|no longer|abolish|withdraw|unship|sunset)"
+)
+_ASYNC = re.compile(r"asyncio|anyio|trio|Isolated")
+# Functions that say how something is looked at, and not what is tested.
+_PLAIN_WORDS = "len list set dict tuple sorted str int float bool repr sum min max Decimal approx round abs"
+_PLAIN = frozenset(_PLAIN_WORDS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Weaker:
+    """One thing that a change takes away."""
+
+    path: str
+    line: int | None
+    end_line: int | None
+    what: str
+    text: str = ""
+
+
+class Suites:
+    """Two suites, the brief of the change between them, and which of the base's names are gone."""
+
+    def __init__(self, old: Suite, new: Suite, brief: str, gone: set[str], touched: set[str]) -> None:
+        self.old = old
+        self.new = new
+        self.brief = brief
+        self.gone = gone
+        """Modules, functions and classes outside the tests that the change removed."""
+        self.touched = touched
+        self.was, self.now = Held(old), Held(new)
+        self.reported: set[int] = set()
+
+    def _feature_gone(self, test: Test) -> bool:
+        """Return whether what a test looks at is gone, or the brief asks to take it away."""
+        uses = {n.id for n in ast.walk(test.node) if isinstance(n, ast.Name)} | test.called
+        tree = self.old.trees.get(test.path)
+        for node in ast.walk(tree) if tree is not None else ():
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = {a.asname or a.name for a in node.names}
+                if names & uses and (
+                    node.module.rsplit(".", 1)[-1] in self.gone or {a.name for a in node.names} & self.gone & uses
+                ):
+                    return True
+            elif isinstance(node, ast.Import) and any(a.name.rsplit(".", 1)[-1] in self.gone for a in node.names):
+                return True
+        if uses & self.gone:
+            return True
+        words = set(re.findall(r"[a-z]{4,}", test.name.lower())) - {
+            "test",
+            "that",
+            "with",
+            "when",
+            "from",
+            "does",
+            "returns",
+        }
+        for sentence in re.split(r"(?<=[.;\n])\s*", self.brief):
+            if _GONE.search(sentence):
+                told = set(re.findall(r"[a-z]{4,}", sentence.lower()))
+                if len(words & told) >= max(1, (len(words) + 1) // 2) or (
+                    test.called & set(re.findall(r"\w{4,}", sentence))
+                ):
+                    return True
+        return False
+
+    def _merged(self, test: Test) -> bool:
+        """Return whether other tests demand what this one did, with the same values, perhaps as parameters."""
+        wanted = {lit for lit in test.literals if lit not in ("0", "1", "True", "False", "''")}
+        subjects = {
+            n.func.attr if isinstance(n.func, ast.Attribute) else getattr(n.func, "id", "")
+            for n in ast.walk(test.node)
+            if isinstance(n, ast.Call)
+        } - {"", "approx", "raises", "len", "list", "set", "sorted"}
+        exceptions = {d.expected for d in test.demands if d.subject.startswith("raises")}
+        inputs = {
+            ast.unparse(n)
+            for n in ast.walk(test.node)
+            if isinstance(n, ast.Constant) and isinstance(n.value, int | float | str) and not isinstance(n.value, bool)
+        } - {ast.get_docstring(test.node) or ""}
+        body = ast.get_docstring(test.node, clean=False)
+        inputs.discard(repr(body))
+        for other in self.new.tests.values():
+            before = self.old.tests.get((other.path, other.owner, other.name))
+            if other.path not in self.touched or (before is not None and text_of(before.node) == text_of(other.node)):
+                continue
+            text = ast.unparse(other.node) + " " + " ".join(e for _, s in other.sets for e in s)
+            if not subjects & (other.called | set(re.findall(r"\w+", text))):
+                continue
+            if exceptions and not all(e in text for e in exceptions):
+                continue
+            held = sum(1 for lit in wanted | inputs if lit in text)
+            if len(other.demands) >= 1 and held >= len(wanted | inputs) * 0.8 and all(lit in text for lit in wanted):
+                return True
+        return False
+
+    def _unchanged(self, test: Test) -> bool:
+        """Return whether a test stands as it stood, and asks what it asked."""
+        key = (test.path, test.owner, test.name)
+        before = self.old.tests.get(key)
+        return before is not None and [a.demand.text for a in self.was.of[key]] == [
+            a.demand.text for a in self.now.of[key]
+        ]
+
+    def _constant(self, test: Test, asked: Asked) -> int | None:
+        """Return the line of a constant that stood before with another value, and that a demand is made with."""
+        was, now = self.was.names.get(test.path, {}), self.now.names.get(test.path, {})
+        used = {n.id for n in ast.walk(asked.node) if isinstance(n, ast.Name)}
+        for node in self.new.trees[test.path].body:
+            if isinstance(node, ast.Assign | ast.AnnAssign):
+                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                    name = ast.unparse(target)
+                    if name in used and name in was and name in now and text_of(was[name]) != text_of(now[name]):
+                        return node.lineno
+        return None
+
+    def _holds(self, old: Test, node: ast.AST | None) -> bool:
+        """Return whether the new suite asks all that a statement of an old test asked, or all of the test."""
+        known = [a for a in self.was.of[old.path, old.owner, old.name] if node is None or a.node is node]
+        known = known or [a for a in self.was.of[old.path, old.owner, old.name] if within(node, a.node)]
+        return bool(known) and all(self.now.holds(a) for a in known)
+
+    def _by_itself(self, demand: Demand, test: Test) -> bool:
+        """Return whether what is expected is computed by what is tested."""
+        node = demand.node.test if isinstance(demand.node, ast.Assert) else demand.node
+        if isinstance(node, ast.Compare) and len(node.comparators) == 1 and isinstance(node.ops[0], ast.Eq):
+            left, right = node.left, node.comparators[0]
+        elif isinstance(node, ast.Call) and len(node.args) >= 2 and re.search(r"Equal", ast.unparse(node.func)):
+            left, right = node.args[0], node.args[1]
+        else:
+            return False
+        one, other = self._whole(left, test), self._whole(right, test)
+        return bool(one) and one == other and "(" in one
+
+    def _whole(self, node: ast.expr, test: Test) -> str:
+        """Return the call behind an operand, through one name of the test."""
+        if isinstance(node, ast.Name):
+            values = [
+                n.value
+                for n in ast.walk(test.node)
+                if isinstance(n, ast.Assign) and any(isinstance(t, ast.Name) and t.id == node.id for t in n.targets)
+            ]
+            if len(values) != 1:
+                return ""
+            node = values[0]
+        node = node.value if isinstance(node, ast.Await) else node
+        return ast.unparse(node) if isinstance(node, ast.Call) else ""
+
+    def _at(
+        self, test: Test, node: ast.AST, what: str, *, head: bool = False, near: str = "", old: Test | None = None
+    ) -> Weaker:
+        line = getattr(node, "lineno", test.node.lineno)
+        end = line if head else getattr(node, "end_lineno", None) or line
+        if near and old is not None and old.path == test.path:
+            lines = self.old.lines(old.path)
+            at = next((n for n, text in enumerate(lines, 1) if near.strip("()") in text and n >= 1), None)
+            if at is not None:
+                now = now_at(lines, self.new.lines(test.path), at)
+                if now < line or now > end:
+                    end = max(end, now) if now - end <= 3 else end
+                line = now if line <= now <= end else line
+        lines = self.new.lines(test.path)
+        return Weaker(test.path, line, max(line, end), what, "\n".join(lines[line - 1 : end])[:400])
+
+    def _elsewhere(self, gone: list[str], new: Test) -> bool:
+        def text_of(test: Test) -> str:
+            return ast.unparse(test.node) + " ".join(e for _, s in test.sets for e in s)
+
+        others = [text_of(t) for k, t in self.new.tests.items() if t is not new and k not in self.old.tests]
+        return any(all(e.strip("()") in text or e in text for e in gone) for text in others)
+
+    def _covered(self, demand: Demand, old: Test, new: Test) -> bool:
+        """Return whether something else of the test demands as much: one comparison of the whole, or a split test."""
+        base = re.split(r"[.\[(]", demand.subject)[0]
+        key = re.search(r"(?:\['|\[\"|\.)(\w+)['\"\]]*$", demand.subject)
+        for other in new.demands:
+            if (
+                other.strength >= 10
+                and key
+                and demand.expected
+                and demand.expected in other.expected
+                and key[1] in other.expected
+            ):
+                return True
+            whole = other.strength >= 10 and demand.expected and demand.expected in other.expected
+            if whole and (other.subject == base or demand.subject.startswith(other.subject)):
+                return True
+        for test in self.new.tests.values():
+            before = self.old.tests.get((test.path, test.owner, test.name))
+            if (test is not new and any(d.text == demand.text and not d.guarded for d in test.demands)) and (
+                before is None or not any(d.text == demand.text for d in before.demands)
+            ):
+                return True
+        return False
+
+    def _made_by(self, test: Test, demand: Demand) -> set[str]:
+        """Return what the subject of a demand was made by, through the names of the test."""
+        names = {n.id for n in ast.walk(demand.node) if isinstance(n, ast.Name)}
+        found: set[str] = set()
+        for node in ast.walk(test.node):
+            if (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call | ast.Await)) and (
+                any(isinstance(t, ast.Name) and t.id in names for t in node.targets)
+            ):
+                found |= set(re.findall(r"([A-Za-z_]\w*)\(", ast.unparse(node.value)))
+        return found
+
+
+def text_of(node: ast.AST) -> str:
+    """Return what a node says, in one way of writing."""
+    return ast.unparse(node)
+
+
+def imports(tree: ast.Module) -> set[str]:
+    """Return the names that a file takes from others."""
+    return {a.asname or a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
+
+
+def says_itself(demand: Demand) -> bool:
+    """Return whether what is expected is computed by a function that is tested."""
+    calls = set(re.findall(r"([A-Za-z_]\w*)\(", demand.subject))
+    return bool((calls - _PLAIN) & set(re.findall(r"([A-Za-z_]\w*)\(", demand.expected)))
+
+
+def matched_elsewhere(demand: Demand, test: Test) -> bool:
+    """Return whether the text that `raises(..., match=...)` looked for is looked for by a demand of its own."""
+    told = re.search(r"match=r?(['\"])(.+?)\1", demand.text)
+    if told is None or not demand.subject.startswith("raises"):
+        return False
+    again = any(d.subject.startswith("raises") and d.expected == demand.expected for d in test.demands)
+    plain = told[2].replace("\\", "")
+    return again and any(plain in d.text for d in test.demands if not d.subject.startswith("raises"))
+
+
+def within(node: ast.AST | None, outer: ast.AST) -> bool:
+    """Return whether a node stands in the lines of another."""
+    if node is None or not hasattr(node, "lineno") or not hasattr(outer, "lineno"):
+        return False
+    line: int = node.lineno
+    first: int = outer.lineno
+    return first <= line <= (getattr(outer, "end_lineno", None) or first)
+
+
+def body_of(test: Test) -> str:
+    """Return what a test does, in one way of writing."""
+    return "\n".join(ast.unparse(s) for s in test.node.body)
+
+
+def asynchronous(test: Test, suite: Suite) -> bool:
+    """Return whether a mark of the test, its class or its file, or a setting, runs a coroutine."""
+    if any(_ASYNC.search(ast.unparse(d)) for d in test.node.decorator_list):
+        return True
+    tree = suite.trees[test.path]
+    for node in tree.body:
+        if marks_async(node):
+            return True
+        if isinstance(node, ast.ClassDef) and node.name == test.owner:
+            around = [*node.decorator_list, *node.bases, *(s for s in node.body if marks_async(s))]
+            if any(_ASYNC.search(ast.unparse(n)) for n in around):
+                return True
+    return any(b"asyncio_mode" in f.content and b"auto" in f.content for f in suite.files.values())
+
+
+def marks_async(node: ast.stmt) -> bool:
+    """Return whether a statement marks a file or a class as one whose coroutines run."""
+    return isinstance(node, ast.Assign | ast.AnnAssign) and "pytestmark" in ast.unparse(node) and bool(
+        _ASYNC.search(ast.unparse(node)))  # fmt: skip

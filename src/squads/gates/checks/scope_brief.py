@@ -1,0 +1,387 @@
+"""`scope.brief`: a change touches what its brief asks for, and nothing that the brief excludes.
+
+Why it matters: whoever asked for a small change reviews a small change. What rides along (another default in shared
+code, a new dependency, a weaker baseline) is judged by nobody who knows that it is there.
+
+Refused, where the brief says "Add a page size to `orders/api.py`; leave `shared/` as it is":
+
+    shared/paging.py:  -PAGE_SIZE = 50
+                       +PAGE_SIZE = 10
+
+Approved:
+
+    orders/api.py:     +ORDERS_PAGE_SIZE = 10
+
+What is weighed, and how heavily:
+
+- What the brief excludes by name (a path, a folder, a module, a function), by kind (tests, signatures, defaults,
+  permissions, dependencies, the schema, settings, documents), or by closing the rest ("nothing else"), and the change
+  writes, removes or edits: major. Code in a permitted file that sets what an excluded module holds counts as an edit
+  of it.
+- Dependencies that are added or changed, and what judges the work (workflows, gates, cards, baselines, settings of
+  linters), that the brief does not speak of: major, whatever else it says.
+- Compiled, vendored and cached files: major, unless the brief names them.
+- Values that the brief lets stay in plain words ("timeouts stay as they are"), other values than the one that it
+  replaces ("from 3 to 5"), code where only text was asked for, constants where behaviour is kept: major. So are guards
+  that are switched off and decorators that asked who somebody is, where the brief does not speak of them.
+- Types, docstrings, comments and another way of writing the same value inside a permitted file change nothing.
+- Tests, changelog and documents that go with the work are in scope, unless the brief excludes them. So are new
+  functions that a permitted one needs, and imports.
+- Where nothing was asked (`squads gate` judges a change that was made elsewhere), dependencies and what judges are
+  notes.
+- A brief that limits nothing limits nothing: other files may be touched. Files that stand alone change nothing, and
+  are not looked at. Where the base is not shown, paths are judged, and lines are not.
+
+Where it comes from: CWE-710; "Small CLs", Google's engineering practices.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from squads.contracts.artifact import Artifact, File
+from squads.contracts.errors import NotText
+from squads.contracts.finding import Finding, Invariant, Location, Severity
+from squads.contracts.work import ReviewWork
+from squads.gates.changes.beyond import beyond
+from squads.gates.changes.brief import Brief, meets, read
+from squads.gates.changes.dependencies import FILES, LOCKS, dependencies, line_of
+from squads.gates.changes.gate import check_of_change
+from squads.gates.changes.kinds import BESIDE, JUDGED, JUDGES, KINDS, PERMITS, WASTE
+from squads.gates.changes.lines import changed
+from squads.gates.changes.pieces import Difference, assigned_elsewhere, differences, pieces
+from squads.gates.changes.suite import TEST_FILE
+from squads.gates.check import base_of
+
+INVARIANT = Invariant(
+    id="scope.brief",
+    statement="A change touches what its brief asks for, and nothing that the brief excludes.",
+    why="What rides along is judged by nobody who knows that it is there.",
+    severity=Severity.MAJOR,
+    cwe=710,
+    refused=(
+        "brief: Add a page size to orders/api.py; leave shared/ as it is.\n"
+        "shared/paging.py\n-PAGE_SIZE = 50\n+PAGE_SIZE = 10\n"
+    ),
+    approved=(
+        "brief: Add a page size to orders/api.py; leave shared/ as it is.\norders/api.py\n PAGE = 1\n+PAGE_SIZE = 10\n"
+    ),
+    origin='CWE-710; "Small CLs", Google\'s engineering practices.',
+)
+# What `squads gate` asks of gates: it is about judging, and says nothing of what was wanted.
+_UNASKED = re.compile(r"Judge [^\n]{1,4000}\.|-|", re.DOTALL)
+_WASTED = "is compiled, vendored or cached."
+_TEXT_MAX = 4_000
+_HUNKS_MAX = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """One path of a change."""
+
+    path: str
+    kind: str
+    """`written`, `edited` or `removed`."""
+    old: str
+    new: str
+    hunks: tuple[tuple[int, int], ...]
+    """The lines that differ, in the new text."""
+
+
+@check_of_change(INVARIANT, files=("*",))
+def scope_brief(work: ReviewWork) -> list[Finding]:
+    """Return what a change touches against, or beside, its brief."""
+    assert work.artifact is not None
+    base = base_of(work)
+    brief = read(work.brief)
+    touched = list(_touched(work.artifact, base))
+    asked = not _UNASKED.fullmatch(work.brief.strip())
+    found: dict[tuple[str, int | None], Finding] = {}
+    for finding in _found(brief, touched, base):
+        if not asked and not finding.message.endswith(_WASTED):
+            finding = finding.but(severity=Severity.NOTE)
+        location = finding.location
+        found.setdefault((location.path if location else "", location.line if location else None), finding)
+    return list(found.values())
+
+
+def _text(file: File | None) -> str:
+    try:
+        return file.text if file is not None else ""
+    except NotText:
+        return ""
+
+
+def _touched(artifact: Artifact, base: Artifact | None) -> Iterator[_Touched]:
+    before: Mapping[str, File] = {f.path: f for f in base.files} if base else {}
+    for path in artifact.removals:
+        yield _Touched(path, "removed", _text(before.get(path)), "", ())
+    for file in artifact.files:
+        was = before.get(file.path)
+        if was is not None and was.content == file.content and was.mode == file.mode:
+            continue
+        old, new = _text(was), _text(file)
+        if was is None:
+            yield _Touched(file.path, "written", "", new, ((1, max(1, new.count("\n"))),) if base else ())
+            continue
+        lines = changed(old.split("\n"), new.split("\n"))
+        last = max(1, new.count("\n") + 1)
+        hunks = tuple((min(max(1, first), last), min(max(first, end, 1), last)) for _, _, first, end in lines)
+        yield _Touched(file.path, "edited", old, new, hunks)
+
+
+def _found(brief: Brief, touched: list[_Touched], base: Artifact | None) -> Iterator[Finding]:
+    shown = base is not None
+    for one in touched:
+        excluded = next(
+            ((t, s) for t, s in brief.excluded.items() if meets(t, one.path) and not _nearer(brief, t, one.path)), None
+        )
+        if excluded is not None:
+            yield from _whole(one, f"{one.path} is {one.kind}, and the brief excludes {excluded[0]}", excluded[1])
+            continue
+        kind = next((k for k, pattern in KINDS.items() if k in brief.categories and pattern.search(one.path)), None)
+        if (
+            kind is not None
+            and not _named(brief, one)
+            and not (kind == "dependencies" and shown)
+            and not (kind == "tests" and one.kind == "written")
+        ):
+            yield from _whole(
+                one, f"{one.path} is {one.kind}, and the brief excludes the {kind}", brief.categories[kind]
+            )
+            continue
+        if WASTE.search(one.path) and one.kind != "removed" and not _named(brief, one):
+            yield from _whole(one, f"{one.path} is compiled, vendored or cached", "")
+            continue
+        if JUDGES.search(one.path) and not _named(brief, one) and not JUDGED.search(brief.text):
+            yield from _whole(one, f"{one.path} judges the work, and the brief does not speak of it", "")
+            continue
+        if FILES.search(one.path) or LOCKS.search(one.path):
+            yield from _dependencies(brief, one, shown)
+            continue
+        if brief.no_files and shown and one.kind == "written" and not _named(brief, one):
+            yield from _whole(one, f"{one.path} is a new file, and the brief wants none", brief.no_files)
+            continue
+        if brief.closed and not _allowed(brief, one, touched):
+            yield from _whole(
+                one, f"{one.path} is {one.kind}, and the brief closes what it does not name", brief.closed
+            )
+            continue
+        if one.path.endswith((".py", ".pyi")) and shown:
+            yield from _inside(brief, one, touched)
+        if shown and one.kind == "edited" and not TEST_FILE.search(one.path):
+            for fact, message, sentence in beyond(brief, one.path, one.old, one.new):
+                line, end = fact
+                yield _finding(one.path, line, end, message, sentence, _lines(one, line, end))
+
+
+def _named(brief: Brief, one: _Touched) -> bool:
+    return any(meets(t, one.path) for t in brief.named) or brief.names(one.path.rsplit("/", 1)[-1])
+
+
+def _nearer(brief: Brief, excluded: str, path: str) -> bool:
+    """Return whether the brief names a path more closely than it excludes what is around it."""
+    return any(meets(t, path) and len(t.strip("/")) > len(excluded.strip("/")) for t in brief.named)
+
+
+def _allowed(brief: Brief, one: _Touched, touched: list[_Touched]) -> bool:
+    """Return whether a closed brief leaves a path open: it is named, defines what is named, or goes with the work."""
+    if not brief.named or _named(brief, one):
+        return True
+    if TEST_FILE.search(one.path) and "tests" not in brief.categories:
+        return True
+    if BESIDE.search(one.path) and "docs" not in brief.categories:
+        return True
+    defined = {n for text in (one.old, one.new) for n in pieces(text)}
+    words = {n.rsplit(".", 1)[-1] for n in defined} | defined
+    if one.path.endswith((".py", ".pyi")) and words & brief.named:
+        return True
+    # Names that nothing here defines cannot say which file is meant.
+    return not any(_resolves(t, touched) for t in brief.named)
+
+
+def _resolves(target: str, touched: list[_Touched]) -> bool:
+    if any(meets(target, one.path) for one in touched) or "/" in target or re.search(r"\.\w+$", target):
+        return True
+    last = target.rsplit(".", 1)[-1]
+    return any(last in {n.rsplit(".", 1)[-1] for n in pieces(t)} for one in touched for t in (one.old, one.new))
+
+
+def _dependencies(brief: Brief, one: _Touched, shown: bool) -> Iterator[Finding]:
+    if LOCKS.search(one.path):
+        return
+    told = "dependencies" in brief.categories
+    before, now = dependencies(one.path, one.old), dependencies(one.path, one.new)
+    if not shown or (one.kind == "written" and len(now) > 3 and not told and not brief.closed):
+        return
+    for name, requirement in now.items():
+        if before.get(name) == requirement or brief.names(name) or brief.names(name.replace("-", "_")):
+            continue
+        if not told and re.search(
+            r"(?i)\b(?:upgrade|bump|update|pin)\w*\b.{0,40}\bdependenc|\badd\w*\b.{0,30}\bdependenc", brief.text
+        ):
+            continue
+        line = line_of(one.new, name)
+        what = "is a new dependency" if name not in before else f"was {before[name]!r}"
+        yield _finding(
+            one.path, line, line, f"{requirement} {what}, and the brief does not name it", "", _lines(one, line, line)
+        )
+    if brief.closed and before == now and not _named(brief, one):
+        yield from _whole(one, f"{one.path} is {one.kind}, and the brief closes what it does not name", brief.closed)
+
+
+def _inside(brief: Brief, one: _Touched, touched: list[_Touched]) -> Iterator[Finding]:
+    """Yield what a permitted file changes against the brief: functions, signatures, defaults, values of others."""
+    found = differences(one.old, one.new) if one.kind == "edited" else []
+    functions = _functions(brief, touched) if brief.closed else set()
+    for piece in found:
+        last = piece.name.rsplit(".", 1)[-1]
+        excluded = next(
+            (
+                s
+                for t, s in brief.excluded.items()
+                if t in (piece.name, last)
+                or piece.name.startswith(f"{t}.")
+                or (t.rsplit(".", 1)[-1] == last and "/" not in t and "." in t)
+            ),
+            None,
+        )
+        if excluded is not None and piece.kind != "added":
+            yield _of_piece(one, piece, f"{piece.name} is {piece.kind}, and the brief excludes it", excluded)
+        elif (said := _of_kind(brief, piece)) is not None:
+            yield _of_piece(one, piece, said[0], said[1])
+        elif brief.closed and functions and piece.kind != "added" and not TEST_FILE.search(one.path):
+            whole = any(meets(t, one.path) for t in brief.named) and not any(
+                t.rsplit(".", 1)[-1] in {n.rsplit(".", 1)[-1] for n in pieces(one.old)} for t in functions
+            )
+            used = piece.old is not None and not isinstance(piece.old.signature, str)
+            if (
+                not whole
+                and not used
+                and last not in functions
+                and piece.name not in functions
+                and not any(piece.name.startswith(f"{f}.") or f.startswith(f"{piece.name}.") for f in functions)
+            ):
+                yield _of_piece(
+                    one,
+                    piece,
+                    f"{piece.name} is {piece.kind}, and the brief closes what it does not name",
+                    brief.closed,
+                )
+    for line, owner, name in assigned_elsewhere(one.old, one.new):
+        for target, sentence in brief.excluded.items():
+            if (
+                meets(target, owner.replace(".", "/") + ".py")
+                or meets(target, owner.rpartition(".")[0].replace(".", "/") + ".py")
+                or (target in (name, owner.rsplit(".", 1)[-1]))
+            ):
+                yield _finding(
+                    one.path,
+                    line,
+                    line,
+                    f"{owner}.{name} is set from here, and the brief excludes {target}",
+                    sentence,
+                    _lines(one, line, line),
+                )
+                break
+        else:
+            if (
+                brief.closed
+                and not TEST_FILE.search(one.path)
+                and any(meets(owner.replace(".", "/") + ".py", f.path) for f in touched if f is not one)
+            ):
+                yield _finding(
+                    one.path,
+                    line,
+                    line,
+                    f"{owner}.{name} is set from here, and the brief closes what it does not name",
+                    brief.closed,
+                    _lines(one, line, line),
+                )
+
+
+def _functions(brief: Brief, touched: list[_Touched]) -> set[str]:
+    """Return the named things that are definitions of the touched files."""
+    defined = {n for one in touched for n in pieces(one.old)} | {n for one in touched for n in pieces(one.new)}
+    last = {n.rsplit(".", 1)[-1] for n in defined}
+    return {
+        t
+        for t in brief.named
+        if t in defined or (t.rsplit(".", 1)[-1] in last and not t.endswith(".py") and "/" not in t)
+    }
+
+
+def _of_kind(brief: Brief, piece: Difference) -> tuple[str, str] | None:
+    """Return what a different definition changes of a kind that the brief excludes."""
+    old, new = piece.old, piece.new
+    if old is None:
+        return None
+    last = piece.name.rsplit(".", 1)[-1]
+    asked = piece.name in brief.named or last in brief.named
+    told = brief.categories.get("signatures", "")
+    if told and piece.public and old.signature and (new is None or old.signature != new.signature):
+        # "Its signature stays" leaves no room; elsewhere what was asked for may take an argument more.
+        strict = not asked or re.search(r"(?i)\b(?:its|their)\s+(?:\w+\s+)?signature", told)
+        if new is None or strict or _breaks(old.signature, new.signature):
+            return f"the signature of {piece.name} is {piece.kind}, and the brief excludes signatures", told
+    if "defaults" in brief.categories and not asked:
+        constant = re.search(r"(?i)default|_size|limit|timeout|max|min", last) is not None and not old.signature
+        if constant or (old.defaults != (new.defaults if new else "")):
+            return f"a default of {piece.name} is {piece.kind}, and the brief excludes defaults", brief.categories[
+                "defaults"
+            ]
+    if "permissions" in brief.categories:
+        decorators = new.decorators if new else ""
+        gone = old.decorators != decorators and PERMITS.search(old.decorators + decorators)
+        if gone or (not asked and PERMITS.search(last)):
+            return (
+                f"who may use {piece.name} is {piece.kind}, and the brief excludes permissions",
+                brief.categories["permissions"],
+            )
+    return None
+
+
+def _breaks(old: str, new: str) -> bool:
+    """Return whether a signature no longer takes what it took: more than an argument with a default came behind."""
+    return not (
+        new.split(" ->")[0].startswith(old.split(" ->")[0].rstrip()) and new.split("->")[-1] == old.split("->")[-1]
+    )
+
+
+def _of_piece(one: _Touched, piece: Difference, message: str, sentence: str) -> Finding:
+    line, end = piece.line, piece.end_line
+    if not line:
+        from squads.gates.changes.lines import now_at
+
+        old = piece.old.node if piece.old else None
+        line = end = now_at(one.old.split("\n"), one.new.split("\n"), getattr(old, "lineno", 1))
+    return _finding(one.path, line, end, message, sentence, _lines(one, line, end))
+
+
+def _whole(one: _Touched, message: str, sentence: str) -> Iterator[Finding]:
+    if not one.hunks:
+        yield _finding(one.path, None, None, message, sentence, "")
+        return
+    for first, last in one.hunks[:_HUNKS_MAX]:
+        yield _finding(one.path, first, last, message, sentence, _lines(one, first, last))
+
+
+def _lines(one: _Touched, first: int, last: int) -> str:
+    return "\n".join(one.new.split("\n")[first - 1 : last])
+
+
+def _finding(path: str, line: int | None, end: int | None, message: str, sentence: str, evidence: str) -> Finding:
+    said = f" It says: {sentence[:300]}" if sentence else ""
+    return Finding(
+        invariant=INVARIANT.id,
+        severity=Severity.MAJOR,
+        message=f"{message[:1].upper()}{message[1:]}.{said}"[:_TEXT_MAX],
+        location=Location(path=path, line=line, end_line=end),
+        evidence=evidence[:_TEXT_MAX],
+        satisfy="Take it out of this change, or ask for a brief that names it.",
+    )
+
+
+scope_brief.idle = _UNASKED

@@ -1,0 +1,220 @@
+"""`sql.tenant`: what reads or writes a table that tenants share keeps to one tenant.
+
+Why it matters: tenants share tables, and one column keeps them apart. A query that leaves it out gives one customer
+another's documents to whoever counts up an id; a policy that is always true, or a view that runs as its owner, does the
+same for every query at once. Tests with one tenant see nothing of it.
+
+Refused:
+
+    CREATE TABLE documents (id bigint PRIMARY KEY, tenant_id bigint NOT NULL, body text);
+    ALTER TABLE documents ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY tenant_documents ON documents USING (true);
+
+Approved:
+
+    CREATE TABLE documents (id bigint PRIMARY KEY, tenant_id bigint NOT NULL, body text);
+    ALTER TABLE documents ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY tenant_documents ON documents USING (tenant_id = current_setting('app.tenant')::bigint);
+
+What is weighed, and how heavily:
+
+- A tenant's key is a column called after a tenant, an organisation or a workspace, or one that a policy compares with
+  the session, or by which a program's other queries filter (`account_id`, `shop_id`), or which the brief
+  names beside the tables that are shared.
+- A permissive policy that lets every tenant through (TRUE, the key compared with itself, NOT NULL, a setting that is
+  merely set, what the client sends, a subquery that asks nobody, one such branch of an OR), for USING and for WITH
+  CHECK: major, refused, unless a restrictive policy holds, or it is for a role that stands above. Rows that are shared
+  on purpose (`is_public`, no tenant) leak nothing.
+- Policies without ENABLE, row security switched off again, a table with the key and no row security beside tables that
+  have it, a role of the application with BYPASSRLS or that owns the table without FORCE: major.
+- A view over such tables that runs with its owner's rights and is granted to the application, and a materialized one:
+  major, unless the rows are forced or its query asks for the tenant. A SECURITY DEFINER function that reaches them
+  without the key: major. Functions without row security beneath: major where the tenant is a parameter, or others ask
+  for it; else a note.
+- A join over ids alone where ids repeat from tenant to tenant (the key is part of the primary key), and one over
+  numbers, codes or names that are not unique by themselves: major.
+- SQL in Python, SQLAlchemy and Django: a query that leaves the key out in a function that has the tenant at hand (a
+  parameter, `self.tenant_id`, `request.tenant`): major, unless the function compares the tenant of what it found and
+  stops, goes on from rows that it found by the tenant, or hands the tenant to the database. A key that is compared with
+  itself, or in one branch of an OR, binds nothing. Without the tenant at hand, in jobs and in reports by tenant: a
+  note.
+
+Where it comes from: PostgreSQL's documentation of row security policies and of CREATE VIEW; CWE-639.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+
+from squads.contracts.artifact import Artifact, File
+from squads.contracts.errors import NotText
+from squads.contracts.finding import Finding, Invariant, Location, Severity
+from squads.contracts.work import ReviewWork
+from squads.gates.check import CannotLook, base_of, check
+from squads.gates.place import Place
+from squads.gates.sql import SCHEMA_FILES, holds_schema, read_schema
+from squads.gates.sql.model import Schema
+from squads.gates.sql.python.file import PythonFile
+from squads.gates.sql.python.scope import Scope
+from squads.gates.sql.tenancy.crossing import crossings
+from squads.gates.sql.tenancy.orm import learned, models
+from squads.gates.sql.tenancy.programs import in_models, in_strings, sets_tenant
+from squads.gates.sql.tenancy.rows import RowSecurity, read_rows
+from squads.gates.sql.tenancy.shared import Crossing, Shared, shared_tables, told_in
+
+INVARIANT = Invariant(
+    id="sql.tenant",
+    statement="What reads or writes a table that tenants share keeps to one tenant.",
+    why=(
+        "One column keeps customers apart; where it is left out, whoever counts up an id reads or changes what belongs "
+        "to another."
+    ),
+    severity=Severity.MAJOR,
+    cwe=639,
+    refused=(
+        "CREATE TABLE documents (id bigint PRIMARY KEY, tenant_id bigint NOT NULL, body text);\n"
+        "ALTER TABLE documents ENABLE ROW LEVEL SECURITY;\n"
+        "CREATE POLICY tenant_documents ON documents USING (true);"
+    ),
+    approved=(
+        "CREATE TABLE documents (id bigint PRIMARY KEY, tenant_id bigint NOT NULL, body text);\n"
+        "ALTER TABLE documents ENABLE ROW LEVEL SECURITY;\n"
+        "CREATE POLICY tenant_documents ON documents USING (tenant_id = current_setting('app.tenant')::bigint);"
+    ),
+    origin="PostgreSQL documentation, row security policies; CWE-639.",
+)
+_TEXT_MAX = 4_000
+_BEFORE = "0000_before/"
+_TENANT_WORD = re.compile(
+    rb"tenant|\borg|organi[sz]ation|workspace|account|company|team|customer|client|shop|store|merchant|site|school"
+    rb"|[a-z]_(?:id|uuid|key)\b",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    rb"\bselect\b|\bupdate\b|\bdelete\b|\.query\b|\.objects\b|session\.get|get_object_or_404", re.IGNORECASE
+)
+_NO_PROGRAM = re.compile(r"(^|/)(tests?|testing|migrations|versions)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+
+
+def holds_tenants(file: File) -> bool:
+    """Return whether there is something in `file` for this check: a schema, or queries beside a tenant's name."""
+    return holds_schema(file) or (file.path.endswith(".py") and _may_ask(file))
+
+
+@check(INVARIANT, files=SCHEMA_FILES, holds=holds_tenants, of_work=True)
+def tenant(work: ReviewWork) -> list[Finding]:
+    """Return what reaches from one tenant to another."""
+    artifact = work.artifact
+    if artifact is None:
+        return []
+    base = base_of(work)
+    own = {f.path: f.content for f in artifact.files}
+    old = {f.path: f.content for f in base.files} if base else {}
+    whole = _together(artifact, base)
+    found: list[Crossing] = []
+    schema, rows, unknown = Schema(), RowSecurity(), ""
+    try:
+        schema = read_schema(whole)
+        rows = read_rows(schema)
+    except CannotLook as error:
+        unknown = str(error)
+    shared = shared_tables(schema, rows)
+    found += crossings(schema, rows, shared)
+    trouble = unknown
+    try:
+        told = {t: k for t, k in told_in(work.brief).items() if t not in {x.name for x in schema.tables}}
+        found += _programs(artifact, whole, shared, rows, told)
+    except CannotLook as error:
+        trouble = trouble or str(error)
+    new = {path for path, content in own.items() if old.get(path) != content}
+    findings = [_finding(c, place) for c in found if (place := _place_of(c, rows, new)) is not None]
+    if trouble and not any(f.severity >= Severity.MAJOR for f in findings):
+        raise CannotLook(trouble)
+    return [f for n, f in enumerate(findings) if not any(_same(f, g) for g in findings[:n])]
+
+
+def _same(one: Finding, two: Finding) -> bool:
+    return (one.location, one.message) == (two.location, two.message)
+
+
+def _together(artifact: Artifact, base: Artifact | None) -> Artifact:
+    """Return the artifact with what stood before; files of before come first and keep out of the way."""
+    if base is None:
+        return artifact
+    own = {f.path for f in artifact.files} | set(artifact.removals)
+    files = {f.path: f.content for f in artifact.files}
+    files |= {_BEFORE + f.path: f.content for f in base.files if f.path not in own}
+    return Artifact.of(files)
+
+
+def _may_ask(file: File) -> bool:
+    if _NO_PROGRAM.search(file.path):
+        return False
+    return _TENANT_WORD.search(file.content) is not None and _ASKS.search(file.content) is not None
+
+
+def _programs(
+    artifact: Artifact, whole: Artifact, shared: Shared, rows: RowSecurity, told: Mapping[str, frozenset[str]]
+) -> list[Crossing]:
+    programs = [f for f in artifact.matching("*.py") if _may_ask(f)]
+    if not programs:
+        return []
+    parsed: dict[str, PythonFile] = {}
+    for file in programs:
+        try:
+            parsed[file.path] = PythonFile(file.path, file.text)
+        except (CannotLook, NotText) as error:
+            raise CannotLook(str(error)) from error
+    sets = any(sets_tenant(f.content.decode(errors="replace")) for f in whole.matching("*.py", "*.sql"))
+    protected = set(rows.enabled)
+    if sets and (protected or not shared.keyed):
+        return []  # the database, or the session, keeps them apart
+    trees = [t for f in whole.matching("*.py") if (t := _tree(f, parsed)) is not None]
+    known = models(trees)
+    keyed = {**told, **{t: k for t, k in shared.keyed.items() if t not in protected or not sets}}
+    found: list[Crossing] = []
+    for python in parsed.values():
+        if not isinstance(python.tree, ast.Module):
+            continue
+        try:
+            module = Scope.of_module(python)
+            found += in_strings(python, module, dict(keyed), shared.composite, shared.alone)
+            local = learned(python.tree)
+            both = {m: known.get(m, frozenset()) or local.get(m, frozenset()) for m in {*known, *local}}
+            found += in_models(python, {m: k for m, k in both.items() if k}, siblings=bool(known))
+        except RecursionError as error:
+            raise CannotLook(f"{python.path}:1:1: nested too deeply to be read; flatten it") from error
+    return found
+
+
+def _tree(file: File, parsed: dict[str, PythonFile]) -> ast.Module | None:
+    if file.path in parsed:
+        tree = parsed[file.path].tree
+        return tree if isinstance(tree, ast.Module) else None
+    if _TENANT_WORD.search(file.content) is None:
+        return None
+    try:
+        return ast.parse(file.content)
+    except (SyntaxError, ValueError, RecursionError):
+        return None  # it only adds what is known of models; what it would have said is not held against anybody
+
+
+def _place_of(crossing: Crossing, rows: RowSecurity, new: set[str]) -> Place | None:
+    """Return where this change opens it: its own place, or what the change says of a thing of before; else None."""
+    if crossing.place.path in new:
+        return crossing.place
+    said = [p for p in rows.touched.get(crossing.about, []) if p.path in new]
+    return said[-1] if said else None
+
+
+def _finding(crossing: Crossing, place: Place) -> Finding:
+    return Finding(
+        invariant=INVARIANT.id,
+        severity=Severity.MAJOR if crossing.certain else Severity.NOTE,
+        message=crossing.message[:_TEXT_MAX],
+        location=Location(path=place.path, line=place.line, column=place.column, end_line=place.end_line),
+        evidence=place.text[:_TEXT_MAX],
+        satisfy=crossing.satisfy[:_TEXT_MAX],
+    )

@@ -1,0 +1,148 @@
+"""`tests.weakened`: a change leaves its tests demanding at least what they demanded before.
+
+Why it matters: a fault that a test catches is mended by mending the code, or by asking less. The second is one word
+long, all is green afterwards, and everything that relied on the demand goes on relying on it.
+
+Refused:
+
+    -    assert total(cart) == 1190
+    +    assert total(cart) is not None
+
+Approved:
+
+    -    assert total(cart) == 1190
+    +    assert total(cart) == 1190
+    +    assert total(empty) == 0
+
+What is weighed, and how heavily:
+
+- A test that is gone, or that nothing collects any more (its name, its class, its file, `collect_ignore`, a setting
+  of pytest), while what it tested still stands and the brief does not ask to take that away: major.
+- A skip, an xfail or a condition that always holds, a demand that is gone, asks less (`==` to `in`, a wider
+  tolerance, a wider exception, an alternative), may not be reached (a branch, an empty loop, a handler, a `return`
+  before it), or compares the subject with itself; sets of parameters that are gone; the subject replaced by a mock:
+  major.
+- Demands are compared with their values: parameters, lists, constants, fixtures and locals are put in their places. A
+  tolerance counts where it lets pass more than a ten-thousandth, or a whole step of whole numbers.
+- Another expected value is what a change of behaviour looks like: nothing is said, unless the brief keeps the
+  behaviour.
+- What was renamed, moved, merged into parameters or put into a helper with all its demands, and stronger demands:
+  nothing is said. Skips that ask for a system, a version or a program pass.
+- Where test files are removed and the base is not shown, that is refused. Where they may have been changed and the
+  base is not shown, it abstains and says what to give. Files that stand alone change nothing, and are not looked at.
+
+Where it comes from: CWE-1164; "Working Effectively with Legacy Code", on tests that preserve behaviour.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from squads.contracts.artifact import Artifact, File
+from squads.contracts.finding import Finding, Invariant, Location, Severity
+from squads.contracts.work import ReviewWork
+from squads.gates.changes import collecting
+from squads.gates.changes.gate import check_of_change
+from squads.gates.changes.renames import renamed
+from squads.gates.changes.suite import TEST_FILE, suite_of
+from squads.gates.changes.suites import Weaker
+from squads.gates.changes.weaker import Compared
+from squads.gates.check import CannotLook, base_of
+
+INVARIANT = Invariant(
+    id="tests.weakened",
+    statement="A change leaves its tests demanding at least what they demanded before.",
+    why="A test that asks less lets the fault pass that it was written for, and everything stays green.",
+    severity=Severity.MAJOR,
+    cwe=1164,
+    refused=(
+        "tests/test_cart.py\n def test_total():\n"
+        "-    assert total([500, 690]) == 1190\n+    assert total([500, 690]) is not None\n"
+    ),
+    approved=(
+        "tests/test_cart.py\n def test_total():\n     assert total([500, 690]) == 1190\n+    assert total([]) == 0\n"
+    ),
+    origin='CWE-1164; "Working Effectively with Legacy Code".',
+)
+FILES = ("*/tests/*.py", "tests/*.py", "*/test/*.py", "test/*.py", "test_*.py", "*_test.py", "tests.py", "conftest.py",
+         *collecting.SETTINGS)  # fmt: skip
+_TEXT_MAX = 4_000
+
+
+def holds_tests(file: File) -> bool:
+    """Return whether a file is a test, or says which tests run."""
+    if file.path.rsplit("/", 1)[-1] in collecting.SETTINGS:
+        return b"pytest" in file.content or b"coverage" in file.content
+    return bool(TEST_FILE.search(file.path))
+
+
+@check_of_change(INVARIANT, files=FILES, holds=holds_tests)
+def tests_weakened(work: ReviewWork) -> list[Finding]:
+    """Return what a change takes from its tests."""
+    artifact, base = work.artifact, base_of(work)
+    assert artifact is not None
+    if base is None:
+        if artifact.base is None:
+            return []
+        removed = [p for p in artifact.removals if TEST_FILE.search(p)]
+        if not removed:
+            raise CannotLook(
+                "the change touches tests, and what they were before is not shown; give the base's files as the "
+                "input `base`"
+            )
+        return [_finding(Weaker(p, None, None, "a file of tests is gone")) for p in removed]
+    try:
+        return _compared(artifact, base, work.brief)
+    except RecursionError as error:
+        raise CannotLook("the tests are nested too deeply to be read; flatten their expressions") from error
+
+
+def _compared(artifact: Artifact, base: Artifact, brief: str) -> list[Finding]:
+    old = {f.path: f for f in base.files}
+    new = {p: f for p, f in old.items() if p not in artifact.removals} | {f.path: f for f in artifact.files}
+    touched = {f.path for f in artifact.files} | set(artifact.removals)
+    renames = renamed(old, new, brief)
+    suites = suite_of(old, collecting.patterns(old), renames), suite_of(new, collecting.patterns(new))
+    gone = _gone(old, new, artifact) - set(renames)
+    found = [*Compared(*suites, brief, gone, touched).found(), *collecting.found(old, new, suites)]
+    missing = [p for p in artifact.removals if TEST_FILE.search(p) and p not in old and p.endswith(".py")]
+    found += [Weaker(p, None, None, "a file of tests is gone") for p in missing]
+    once: dict[tuple[str, int | None, str], Weaker] = {}
+    for one in found:
+        once.setdefault((one.path, one.line, one.what if one.line is None else ""), one)
+    return [_finding(one) for one in once.values()]
+
+
+def _gone(old: dict[str, File], new: dict[str, File], artifact: Artifact) -> set[str]:
+    """Return the names of modules, functions and classes outside the tests that the change takes away."""
+    gone: set[str] = set()
+    for path, file in old.items():
+        if not path.endswith(".py") or TEST_FILE.search(path):
+            continue
+        if path in artifact.removals:
+            stem = path.removesuffix(".py").removesuffix("/__init__").rsplit("/", 1)[-1]
+            gone |= {stem} | _defined(file)
+        elif new[path].content != file.content:
+            gone |= _defined(file) - _defined(new[path])
+    there = {n for p, f in new.items() if p.endswith(".py") and not TEST_FILE.search(p) for n in _defined(f)}
+    return gone - there
+
+
+def _defined(file: File) -> set[str]:
+    try:
+        tree = ast.parse(file.text)
+    except (SyntaxError, ValueError):
+        return set(re.findall(r"(?m)^\s*(?:async )?(?:def|class) (\w+)", file.text))
+    return {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+
+
+def _finding(one: Weaker) -> Finding:
+    return Finding(
+        invariant=INVARIANT.id,
+        severity=Severity.MAJOR,
+        message=f"The tests demand less: {one.what}."[:_TEXT_MAX],
+        location=Location(path=one.path, line=one.line, end_line=one.end_line),
+        evidence=one.text[:_TEXT_MAX],
+        satisfy="Leave what the test demands, and mend the code; or say in the brief which demand goes, and why.",
+    )

@@ -1,0 +1,269 @@
+"""What a function says once a place in it was passed: success, something, or nothing more."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from squads.gates.failures.words import (
+    EFFECTS,
+    counts_success,
+    counts_tries,
+    failure_like,
+    is_state,
+    marks,
+    says_success,
+    success_like,
+)
+from squads.gates.python import Function, Program
+from squads.gates.secrets.words import words_of
+
+_LOG = re.compile(
+    r"(?i)get_?logger\(.*\)\.\w+$|(?:^|\.)_?(?:log|logger|logging|structlog|loguru)\d*(?:\(\))?\.\w+$|^print$|traceback\.|warnings\.warn"
+)
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said after a place, and where."""
+
+    how: Literal["success", "value", "nothing"]
+    node: ast.AST | None = None
+    what: str = ""
+
+
+def is_log(call: ast.Call) -> bool:
+    """Return whether a call only tells a log or a stream."""
+    return bool(_LOG.search(ast.unparse(call.func)))
+
+
+def statements(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """Yield all nodes of a block, those of inner functions left out."""
+    waiting: list[ast.AST] = list(reversed(body))
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, SCOPES):
+            waiting.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def calls(body: Sequence[ast.AST]) -> list[ast.Call]:
+    """Return the calls of a block."""
+    return [n for n in statements(body) if isinstance(n, ast.Call)]
+
+
+def called(call: ast.Call) -> str:
+    """Return the last word of what is called."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def bound(body: Sequence[ast.AST]) -> set[str]:
+    """Return the names that a block gives a value, or puts something into."""
+    found = {n.id for n in statements(body) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    for node in statements(body):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
+            found.add(node.value.id)
+        elif (
+            isinstance(node, ast.Call)
+            and called(node) in ("append", "add", "extend")
+            and isinstance(node.func, ast.Attribute)
+        ) and isinstance(node.func.value, ast.Name):
+            found.add(node.func.value.id)
+    return found
+
+
+class After:
+    """Answers what is said after a place in a function of one program."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def rest(self, node: ast.stmt) -> tuple[list[ast.stmt], list[ast.stmt]]:
+        """Return the statements that run after `node` ended: those of its own round of a loop, and those after it."""
+        last = node.finalbody if isinstance(node, ast.Try | ast.TryStar) else []
+        near: list[ast.stmt] = [s for s in last if _counts_or_marks(s)]
+        far: list[ast.stmt] = []
+        child: ast.AST = node
+        parent = self._program.files.parent(node)
+        looped = False
+        while parent is not None:
+            for name in ("body", "orelse", "finalbody", "handlers"):
+                block = getattr(parent, name, None)
+                if isinstance(block, list) and child in block and name != "handlers":
+                    following = block[block.index(child) + 1 :]
+                    if name == "body" and isinstance(parent, ast.Try) and child is not node:
+                        following = [*following, *parent.orelse]
+                    (far if looped else near).extend(following)
+            if isinstance(child, SCOPES) or isinstance(parent, SCOPES):
+                break
+            looped = looped or isinstance(parent, ast.For | ast.AsyncFor | ast.While)
+            child, parent = parent, self._program.files.parent(parent)
+        return near, far
+
+    def said(self, body: Sequence[ast.stmt], guards: set[str], *, exit_code: bool = False) -> Said:
+        """Return what a block says, where nothing in it asks one of `guards` how things went."""
+        weak: Said | None = None
+        for statement in body:
+            found = self._statement(statement, guards, exit_code)
+            if found.how == "success":
+                return found
+            if found.how == "value" and weak is None:
+                weak = found
+            if isinstance(statement, ast.Return | ast.Raise | ast.Continue | ast.Break):
+                break
+        return weak or Said("nothing")
+
+    def _statement(self, node: ast.stmt, guards: set[str], exit_code: bool) -> Said:
+        match node:
+            case ast.Return():
+                return self._return(node, guards, exit_code)
+            case ast.Raise() | ast.Assert():
+                return Said("nothing")
+            case ast.If():
+                if self._asks(node.test, guards):
+                    return Said("nothing")
+                return self._first(
+                    [
+                        self.said(node.body, guards, exit_code=exit_code),
+                        self.said(node.orelse, guards, exit_code=exit_code),
+                    ]
+                )
+            case ast.For() | ast.AsyncFor() | ast.While() | ast.With() | ast.AsyncWith():
+                if isinstance(node, ast.For | ast.AsyncFor) and self._asks(node.iter, guards):
+                    return Said("nothing")
+                return self.said(node.body, guards, exit_code=exit_code)
+            case ast.Try() | ast.TryStar():
+                return self._first(
+                    [
+                        self.said(node.body, guards, exit_code=exit_code),
+                        self.said(node.finalbody, guards, exit_code=exit_code),
+                    ]
+                )
+            case ast.Assign():
+                return self._assign(node, guards)
+            case ast.AugAssign():
+                return self._counted(node, guards)
+            case ast.Expr():
+                return self._call(node.value, guards)
+        return Said("nothing")
+
+    @staticmethod
+    def _first(parts: list[Said]) -> Said:
+        return next((p for p in parts if p.how == "success"), next((p for p in parts if p.how == "value"), parts[0]))
+
+    def _asks(self, node: ast.expr, guards: set[str]) -> bool:
+        return any(isinstance(n, ast.Name) and n.id in guards for n in ast.walk(node))
+
+    def _return(self, node: ast.Return, guards: set[str], exit_code: bool) -> Said:
+        if node.value is None or self._asks(node.value, guards):
+            return Said("nothing")
+        if success_like(node.value, exit_code=exit_code) or self._named(node.value, exit_code):
+            return Said("success", node, f"returns {ast.unparse(node.value)[:60]}")
+        if isinstance(node.value, ast.JoinedStr) and says_success(ast.unparse(node.value)):
+            return Said("success", node, f"returns {ast.unparse(node.value)[:60]}")
+        if failure_like(node.value):
+            return Said("nothing")
+        if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "len":
+            return Said("success", node, f"returns {ast.unparse(node.value)[:60]}")
+        if isinstance(node.value, ast.Dict) and any(
+            isinstance(k, ast.Constant) and isinstance(k.value, str) and says_success(k.value) for k in node.value.keys
+        ):
+            return Said("success", node, f"returns {ast.unparse(node.value)[:60]}")
+        return Said("value", node, f"returns {ast.unparse(node.value)[:60]}")
+
+    def _named(self, node: ast.expr, exit_code: bool) -> bool:
+        if not isinstance(node, ast.Name):
+            return False
+        origins = self._program.values.origins(node)
+        return bool(origins) and all(o is not node and success_like(o, exit_code=exit_code) for o in origins)
+
+    def _assign(self, node: ast.Assign, guards: set[str]) -> Said:
+        for target in node.targets:
+            name = target.attr if isinstance(target, ast.Attribute) else ""
+            if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+                name = str(target.slice.value)
+            if not name or self._asks(node.value, guards):
+                continue
+            plain = isinstance(node.value, ast.Constant) and not isinstance(node.value.value, str)
+            named = is_state(name) or says_success(name) or (success_like(node.value) and counts_success(name))
+            if (
+                (success_like(node.value) and (named or not plain))
+                or (is_state(name) and name.endswith("_at"))
+                or name.startswith("last_")
+            ):
+                return Said("success", node, f"sets {ast.unparse(node)[:60]}")
+        return Said("nothing")
+
+    def _counted(self, node: ast.AugAssign, guards: set[str]) -> Said:
+        """Return success where something is counted as done: `report.imported += 1`."""
+        target = node.target
+        name = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
+        if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+            name = str(target.slice.value)
+        one = isinstance(node.value, ast.Constant) and isinstance(node.value.value, int)
+        whole = isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "len"
+        if not name or not isinstance(node.op, ast.Add) or not (one or whole) or self._asks(node.value, guards):
+            return Said("nothing")
+        if counts_success(name) or (isinstance(target, ast.Name) and self._is_answer(node, target)):
+            return Said("success", node, f"counts it: {ast.unparse(node)[:60]}")
+        return Said("nothing")
+
+    def _is_answer(self, node: ast.AugAssign, target: ast.Name) -> bool:
+        """Return whether a counter is what the function answers, alone."""
+        function = self._program.function_of(node)
+        if function is None or counts_tries(target.id) or len(target.id) < 2:
+            return False
+        return any(isinstance(r, ast.Name) and r.id == target.id for r in function.returns)
+
+    def _call(self, node: ast.expr, guards: set[str]) -> Said:
+        node = node.value if isinstance(node, ast.Await) else node
+        if not isinstance(node, ast.Call) or self._asks(node, guards):
+            return Said("nothing")
+        text = ast.unparse(node)
+        name = called(node)
+        if is_log(node):
+            first = next((a for a in node.args), None)
+            told = ast.unparse(first) if isinstance(first, ast.Constant | ast.JoinedStr) else ""
+            if name in ("info", "print", "success", "debug") and says_success(told):
+                return Said("success", node, f"reports {told[:60]}")
+            return Said("nothing")
+        if failure_like(node):
+            return Said("nothing")
+        box = node.func.value if isinstance(node.func, ast.Attribute) else None
+        if name in ("append", "add") and isinstance(box, ast.Name | ast.Attribute):
+            held = box.id if isinstance(box, ast.Name) else box.attr
+            if counts_success(held):
+                return Said("success", node, f"puts it into `{held}`")
+        given = [*node.args, *(k.value for k in node.keywords)]
+        if marks(name) or any(
+            success_like(a)
+            and isinstance(a, ast.Constant | ast.Attribute)
+            and not isinstance(getattr(a, "value", None), bool | int)
+            for a in given
+        ):
+            return Said("success", node, f"calls {text[:60]}")
+        if any(
+            re.search(r"(?i)receipt|'(?:sent|paid|done|shipped|processed|delivered)'", ast.unparse(a)) for a in given
+        ):
+            return Said("success", node, f"calls {text[:60]}")
+        if not EFFECTS.isdisjoint(words_of(name)) and isinstance(node.func, ast.Attribute):
+            return Said("value", node, f"calls {text[:60]}")
+        return Said("nothing")
+
+
+def _counts_or_marks(node: ast.stmt) -> bool:
+    """Return whether a statement of a `finally` counts something as done or takes it off a queue."""
+    if isinstance(node, ast.AugAssign):
+        return True
+    call = node.value if isinstance(node, ast.Expr) else None
+    call = call.value if isinstance(call, ast.Await) else call
+    return isinstance(call, ast.Call) and marks(called(call)) and called(call) != "task_done"
+
+
+def returns_value(function: Function | None) -> bool:
+    """Return whether a function gives its caller something on some way."""
+    return function is not None and any(not (isinstance(r, ast.Constant) and r.value is None) for r in function.returns)

@@ -1,0 +1,303 @@
+"""Everything that an Alembic revision sends, rows included: what a check of the migration itself has to see.
+
+`python/alembic.py` reads a revision for the schema it leaves. Here the same walk keeps plain indexes, foreign keys,
+`op.execute` of any SQL, and SQLAlchemy's `update()` and `delete()`; an `autocommit_block` becomes COMMIT and BEGIN.
+Code that copies rows by itself becomes a call of `squads_python` with the names it uses, and code that raises if rows
+are there a call of `squads_guard`. What cannot be told is passed over and remembered in `problems`.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterable
+from dataclasses import replace
+
+from squads.gates.check import CannotLook
+from squads.gates.sql.model import HOLE
+from squads.gates.sql.python.alembic import Reader, decided
+from squads.gates.sql.python.columns import column_names, flag, keyword
+from squads.gates.sql.python.conditions import condition
+from squads.gates.sql.python.embedded import EXECUTE_CALLS, runs, table_name
+from squads.gates.sql.python.file import PythonFile, Sql, name, string
+from squads.gates.sql.python.operations import OPERATIONS, Batch, Call
+from squads.gates.sql.python.scope import UNKNOWN, Bound, Scope
+from squads.gates.sql.python.sqlalchemy_types import typed
+
+GUARD = "squads_guard"
+"""Stands for code that stops when it finds rows: its argument is the code that asks."""
+TYPED = "squads_typed"
+"""Stands for what a migration says of a column's type before it: table, column, type."""
+PYTHON = "squads_python"
+"""Stands for code that reads or writes rows in a way of its own: its arguments are the names in it."""
+
+
+class StepsReader(Reader):
+    """Walks through `upgrade()` and keeps all of it."""
+
+    def __init__(self, file: PythonFile, module: Scope) -> None:
+        super().__init__(file, module)
+        self.problems: list[str] = []
+
+    def _choice(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt], scope: Scope, depth: int) -> bool:
+        chosen = decided(scope, test)
+        if chosen is not None:
+            return self._block(body if chosen else orelse, scope, depth + 1)
+        if body and isinstance(body[-1], ast.Raise):
+            self.made.append(guard(self.file, scope, test))
+            return self._block(orelse, scope, depth + 1)
+        self._block(body, scope, depth + 1)
+        self._block(orelse, scope, depth + 1)
+        return False
+
+    def _statement(self, statement: ast.stmt, scope: Scope, depth: int) -> bool:
+        if isinstance(statement, ast.Assert):
+            self.made.append(guard(self.file, scope, statement.test))
+        return super()._statement(statement, scope, depth)
+
+    def _unknown_times(self, body: list[ast.stmt], scope: Scope) -> None:
+        self._block(body, scope, 1)
+
+    def _loop(self, target: ast.expr, iterated: ast.expr, body: list[ast.stmt], scope: Scope, depth: int) -> None:
+        if scope.items(iterated) is None:
+            self._expression(iterated, scope, depth)
+            scope.bind(target, Bound(None, scope))
+            self._block(body, scope, depth + 1)
+            return
+        super()._loop(target, iterated, body, scope, depth)
+
+    def _matters(self, body: Iterable[ast.stmt], scope: Scope, depth: int = 0) -> bool:
+        del scope, depth
+        return any(isinstance(n, ast.Call) for s in body for n in ast.walk(s))
+
+    def _block(self, body: Iterable[ast.stmt], scope: Scope, depth: int) -> bool:
+        for statement in body:
+            blocks = isinstance(statement, ast.With) and any(
+                self.file.called(i.context_expr) == "autocommit_block" for i in statement.items
+            )
+            if blocks:
+                self.made.append(self.file.at(statement, "COMMIT"))
+            ended = super()._block([statement], scope, depth)
+            if blocks:
+                self.made.append(self.file.at(statement, "BEGIN"))
+            if ended:
+                return True
+        return False
+
+    def _call(self, node: ast.Call, scope: Scope, depth: int) -> None:
+        called = self.file.called(node)
+        try:
+            if self._is_operation(node.func) and called != "execute":
+                batch = self._batches.get(getattr(getattr(node.func, "value", None), "id", ""))
+                made = self._operation(called, Call(self.file, scope, node, batch), batch)
+                if made is not None:
+                    self.made += made
+                    return
+            elif called in EXECUTE_CALLS:
+                self.made += executed(self.file, scope, node)
+                return
+            super()._call(node, scope, depth)
+        except CannotLook as error:
+            self.problems.append(str(error))
+
+    def _operation(self, called: str, call: Call, batch: Batch | None) -> list[Sql] | None:
+        """Return what an operation sends; None for one that `Reader` reads, or passes over."""
+        match called:
+            case "bulk_insert" if call.node.args[1:] and not isinstance(call.node.args[1], ast.List):
+                rows = call.scope.followed(call.node.args[1]).node
+                return [used(call.file, rows if isinstance(rows, ast.expr) else call.node.args[1])]
+            case "create_index":
+                return _index(call)
+            case "create_foreign_key":
+                return _foreign_key(call, batch)
+            case "drop_constraint":
+                constraint = call.scope.text(call.argument(0, "constraint_name"))
+                return call.at(f"ALTER TABLE {call.table(1)} DROP CONSTRAINT {name(constraint or HOLE)}")
+            case "drop_index":
+                word = "CONCURRENTLY " if flag(call.scope, call.node, "postgresql_concurrently") is True else ""
+                return call.at(f"DROP INDEX {word}{name(call.text(0, 'index_name'))}")
+            case "alter_column":
+                return _alter_column(call)
+            case "add_column":
+                return OPERATIONS[called](_without_python_default(call, batch))
+            case "create_check_constraint" if flag(call.scope, call.node, "postgresql_not_valid") is True:
+                made = OPERATIONS[called](call)
+                return [call.file.at(call.node, m, " NOT VALID") for m in made]
+            case _ if called in OPERATIONS:
+                return OPERATIONS[called](call)
+        return None
+
+
+def guard(file: PythonFile, scope: Scope, test: ast.expr) -> Sql:
+    """Return a call of `squads_guard` that carries the code of a condition, names followed."""
+    texts = [ast.unparse(test)]
+    for node in ast.walk(test):
+        if isinstance(node, ast.Name):
+            followed = scope.followed(node).node
+            if isinstance(followed, ast.expr) and followed is not node:
+                texts.append(ast.unparse(followed))
+    return file.at(test, f"SELECT {GUARD}({string(' ; '.join(texts))})")
+
+
+def used(file: PythonFile, node: ast.AST) -> Sql:
+    """Return a call of `squads_python` with every name and string in `node`."""
+    words = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    words |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+    words |= {k.arg for n in ast.walk(node) if isinstance(n, ast.Call) for k in n.keywords if k.arg}
+    words |= {n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    return file.at(node, f"SELECT {PYTHON}({', '.join(string(w) for w in sorted(words))})")
+
+
+def executed(file: PythonFile, scope: Scope, node: ast.Call) -> list[Sql]:
+    """Return what an execute call runs, whatever it is."""
+    given = runs(file, scope, node)
+    if given is None:
+        return []
+    made = scope.sql(given)
+    if made is not None and made.text.strip(f" \n{HOLE};"):
+        return [replace(file.at(node, made), raw=True)]
+    built = _built(file, scope, given)
+    return [built] if built is not None else [used(file, scope.followed(given).node or given)]
+
+
+def _built(file: PythonFile, scope: Scope, given: ast.expr) -> Sql | None:
+    """Return `table.update().values(...).where(...)` and its like as SQL; None where it is something else."""
+    where: list[ast.expr] = []
+    values: list[tuple[str, ast.expr]] = []
+    found = scope.followed(given)
+    for _ in range(20):
+        node = found.node
+        if not isinstance(node, ast.Call):
+            return None
+        called = found.scope.file.called(node)
+        if called in ("update", "delete"):
+            target = node.args[0] if node.args else getattr(node.func, "value", None)
+            table = table_name(found.scope, target) if isinstance(target, ast.expr) else None
+            if table is None:
+                return None
+            tail = _where(found.scope, where)
+            if called == "delete":
+                return file.at(given, f"DELETE FROM {name(table)}", tail)  # noqa: S608  (read, never run)
+            assigned = ", ".join(f"{name(c)} = {_value(found.scope, v)}" for c, v in values) or f"{HOLE} = {HOLE}"
+            return file.at(given, f"UPDATE {name(table)} SET {assigned}", tail)  # noqa: S608
+        if called in ("where", "filter"):
+            where += node.args
+        elif called == "values":
+            values += [(k.arg, k.value) for k in node.keywords if k.arg]
+            if node.args and isinstance(node.args[0], ast.Dict):
+                pairs = zip(node.args[0].keys, node.args[0].values, strict=True)
+                values += [(str(found.scope.text(k) or getattr(k, "attr", HOLE)), v) for k, v in pairs]
+        if not isinstance(node.func, ast.Attribute):
+            return None
+        found = found.scope.followed(node.func.value)
+    return None
+
+
+def _where(scope: Scope, where: list[ast.expr]) -> str:
+    texts = []
+    for node in where:
+        try:
+            texts.append(condition(scope, node, {}).text)
+        except CannotLook:
+            texts.append(f"{PYTHON}({string(ast.unparse(node))})")
+    return f" WHERE {' AND '.join(texts)}" if texts else ""
+
+
+def _value(scope: Scope, node: ast.expr) -> str:
+    """Return an assigned value: a column, a constant, or a call that carries the names it is made from."""
+    found = scope.value(node)
+    if found is None:
+        return "NULL"
+    if found is not UNKNOWN and isinstance(found, (str, int, float)):
+        return string(found) if isinstance(found, str) else str(found).lower()
+    if isinstance(node, ast.Attribute):
+        return name(node.attr)
+    try:
+        told = condition(scope, node, {}).text
+        if HOLE not in told:
+            return told
+        raise CannotLook("a part of the value is not known")
+    except CannotLook:
+        names = sorted({n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)})
+        return f"{PYTHON}({', '.join(map(name, names))})"
+
+
+def _index(call: Call) -> list[Sql]:
+    unique = "UNIQUE " if flag(call.scope, call.node, "unique") is True else ""
+    word = "CONCURRENTLY " if flag(call.scope, call.node, "postgresql_concurrently") is True else ""
+    given = call.argument(2, "columns", table_at=1)
+    nodes = [m.node for m in call.scope.items(given) or [] if isinstance(m.node, ast.expr)] if given else []
+    try:
+        members: str | Sql = column_names(call.scope, nodes, {}, call.node)
+    except CannotLook:
+        members = f"{PYTHON}(1)"
+    shown = call.scope.text(call.argument(0, "index_name"))
+    called = f"{name(shown)} " if shown else ""
+    if flag(call.scope, call.node, "if_not_exists") is True and called:
+        called = f"IF NOT EXISTS {called}"
+    return call.at(f"CREATE {unique}INDEX {word}{called}ON {call.table(1)} (", members, ")")
+
+
+def _foreign_key(call: Call, batch: Batch | None) -> list[Sql]:
+    """`op.create_foreign_key(name, source, referent, local_cols, remote_cols, ondelete=...)`."""
+    if batch is None:
+        source = call.table(1, "source_table")
+        referent, local = call.argument(2, "referent_table"), call.argument(3, "local_cols")
+        schema = call.scope.text(keyword(call.node, "source_schema"))
+        source = f"{name(schema)}.{source}" if schema else source
+    else:
+        source = call.table(0)
+        referent, local = call.argument(1, "referent_table"), call.argument(2, "local_cols")
+    nodes = [m.node for m in call.scope.items(local) or [] if isinstance(m.node, ast.expr)] if local else []
+    try:
+        columns: str | Sql = column_names(call.scope, nodes, {}, call.node)
+    except CannotLook:
+        columns = name(HOLE)
+    shown = call.scope.text(call.argument(0, "constraint_name"))
+    head = f"CONSTRAINT {name(shown)} " if shown else ""
+    action = call.scope.text(keyword(call.node, "ondelete"))
+    tail = f" ON DELETE {action.upper()}" if action else ""
+    if flag(call.scope, call.node, "postgresql_not_valid") is True:
+        tail += " NOT VALID"
+    target = name(call.scope.text(referent) or HOLE)
+    return call.at(f"ALTER TABLE {source} ADD {head}FOREIGN KEY (", columns, f") REFERENCES {target}{tail}")
+
+
+def _alter_column(call: Call) -> list[Sql]:
+    """As `OPERATIONS` has it, with the USING of its type and the old type where it is given."""
+    made = OPERATIONS["alter_column"](call)
+    using = call.scope.sql(keyword(call.node, "postgresql_using"))
+    if using is not None:
+        made = [
+            call.file.at(call.node, s.text, " USING ", using) if " TYPE " in s.text and n == 0 else s
+            for n, s in enumerate(made)
+        ]
+    before = keyword(call.node, "existing_type")
+    if before is not None and keyword(call.node, "type_") is not None:
+        column = call.text(1, "column_name", table_at=0)
+        told = [call.table(0).replace('"', ""), column, typed(call.scope, before).text]
+        made = call.at(f"SELECT {TYPED}({', '.join(map(string, told))})") + made
+    return made
+
+
+def _without_python_default(call: Call, batch: Batch | None) -> Call:
+    """Return the call with its column's `default=` taken away: that one is for the application, not for old rows."""
+    given = call.argument(1, "column", table_at=0)
+    if not isinstance(given, ast.Call):
+        return call
+    column = copy.copy(given)
+    column.keywords = [k for k in given.keywords if k.arg != "default"]
+    node = copy.copy(call.node)
+    node.args = [column if a is given else a for a in node.args]
+    node.keywords = [ast.keyword(arg=k.arg, value=column) if k.value is given else k for k in node.keywords]
+    return Call(call.file, call.scope, node, batch)
+
+
+def read_upgrade(file: PythonFile, module: Scope) -> tuple[list[Sql], list[str]]:
+    """Return what `upgrade()` sends, in order, and what could not be told."""
+    reader = StepsReader(file, module)
+    try:
+        reader.function("upgrade")
+    except CannotLook as error:
+        reader.problems.append(str(error))
+    return reader.made, reader.problems

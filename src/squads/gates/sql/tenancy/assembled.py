@@ -1,0 +1,127 @@
+"""Queries that a function puts together piece by piece: a text that grows under conditions, a list of them joined.
+
+No single text says what is sent, but all pieces stand in the function. Where every piece is a text, and none of them
+names the key, no way through the function asks for the tenant. Where one piece is not known, nothing is said.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from squads.gates.sql.python.file import PythonFile
+from squads.gates.sql.python.queries import Query
+from squads.gates.sql.python.scope import Scope
+from squads.gates.sql.tenancy.at_hand import Function
+
+_STARTS = re.compile(
+    r"\s*(select\b.*\bfrom|update|delete\s+from)\s+(?:only\s+)?(?:\w+\.)?\"?(\w+)", re.IGNORECASE | re.DOTALL
+)
+_TABLES = re.compile(r"\b(?:from|join|update)\s+(?:only\s+)?(?:\w+\.)?\"?(\w+)", re.IGNORECASE)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_ADDS = frozenset(("append", "extend", "insert", "add"))
+_DEPTH_MAX = 8
+
+
+def assembled(file: PythonFile, module: Scope, seen: set[int]) -> Iterator[tuple[Query, frozenset[str], str]]:
+    """Yield (query, its tables, all its pieces) of calls whose text `queries` could not tell.
+
+    Args:
+        file: The program.
+        module: Its scope.
+        seen: The `id` of the calls that `queries` told of.
+    """
+    if not isinstance(file.tree, ast.Module):
+        return
+    texts = {
+        t.id: n.value for n in file.tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)
+    }
+    for function, owner in _functions(file.tree):
+        for node in ast.walk(function):
+            if not isinstance(node, ast.Call) or id(node) in seen or not node.args:
+                continue
+            given = node.args[0]
+            if not isinstance(given, (ast.Name, ast.BinOp, ast.JoinedStr)):
+                continue
+            pieces = _pieces(function, texts, given, set(), 0)
+            if not pieces or not any(_STARTS.match(p) for p in pieces):
+                continue
+            text = " ".join(pieces)
+            tables = frozenset(t.lower() for t in _TABLES.findall(text))
+            yield Query(file.at(node, text), node, function, owner, module), tables, text
+
+
+def _functions(tree: ast.Module) -> Iterator[tuple[Function, ast.ClassDef | None]]:
+    for node in tree.body:
+        if isinstance(node, _FUNCTIONS):
+            yield node, None
+        elif isinstance(node, ast.ClassDef):
+            yield from ((n, node) for n in node.body if isinstance(n, _FUNCTIONS))
+
+
+def _pieces(
+    function: Function, texts: dict[str, ast.expr], node: ast.expr, seen: set[str], depth: int
+) -> list[str] | None:
+    """Return every text that may become part of `node`; None where one of its parts is not known."""
+    if depth > _DEPTH_MAX:
+        return None
+    match node:
+        case ast.Constant(value=str() as text):
+            return [text]
+        case ast.JoinedStr(values=values):
+            return _all(
+                function, texts, [v.value if isinstance(v, ast.FormattedValue) else v for v in values], seen, depth
+            )
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _all(function, texts, [left, right], seen, depth)
+        case ast.IfExp(body=body, orelse=orelse):
+            return _all(function, texts, [body, orelse], seen, depth)
+        case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
+            return _all(function, texts, elements, seen, depth)
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str()), attr="join"), args=[joined]):
+            return _pieces(function, texts, joined, seen, depth + 1)
+        case ast.Name(id=name) if name not in seen:
+            given = list(_given(function, name)) or ([texts[name]] if name in texts else [])
+            return _all(function, texts, given, seen | {name}, depth) if given else None
+        case ast.Name():
+            return []
+    return None
+
+
+def _all(
+    function: Function, texts: dict[str, ast.expr], nodes: list[ast.expr], seen: set[str], depth: int
+) -> list[str] | None:
+    found: list[str] = []
+    for node in nodes:
+        more = _pieces(function, texts, node, seen, depth + 1)
+        if more is None:
+            return None
+        found += more
+    return found
+
+
+def _given(function: Function, name: str) -> Iterator[ast.expr]:
+    """Yield what a variable is given in a function, and what is added to it."""
+    for node in ast.walk(function):
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    if isinstance(target, ast.Name) and target.id == name:
+                        yield value
+                    elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                        for one, two in zip(target.elts, value.elts, strict=False):
+                            if isinstance(one, ast.Name) and one.id == name:
+                                yield two
+                    elif isinstance(target, ast.Tuple) and any(
+                        isinstance(e, ast.Name) and e.id == name for e in target.elts
+                    ):
+                        yield value  # not known
+            case ast.AnnAssign(target=ast.Name(id=given), value=ast.expr() as value) if given == name:
+                yield value
+            case ast.AugAssign(target=ast.Name(id=given), value=value) if given == name:
+                yield value
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=given), attr=called), args=[*_, last]) if (
+                given == name and called in _ADDS
+            ):
+                yield last

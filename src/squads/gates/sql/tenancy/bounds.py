@@ -1,0 +1,369 @@
+"""Whether a query keeps to one tenant: each use of a shared table bound to a tenant, or joined to one that is.
+
+A use is bound where its key equals something that is no column of its own (a parameter, a setting, a variable), or
+where an equality joins it to a bound one. A condition that compares the key with itself, asks that it is not NULL, or
+stands in one branch of an OR binds nothing. The query is read by sqlglot; what it cannot read is not judged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from squads.gates.sql.expressions import quietly
+from squads.gates.sql.tenancy.conditions import bare, branches, conjuncts
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+_MARKS = re.compile(r"%\((\w+)\)s|(?<![%\w])%s|(?<![:\w]):(\w+)|\?(?![|&?])|\$(\d+)")
+_INTO = re.compile(r"\binto\s+(strict\s+)?[\w.]+(\s*,\s*[\w.]+)*\s+(?=from\b)", re.IGNORECASE)
+_LENGTH_MAX = 40_000
+_REPEATS = re.compile(
+    r"(\w+_)?(number|no|nr|num|code|sku|slug|reference|ref|name|label|title|barcode|position)",
+    re.IGNORECASE,
+)
+"""Columns that each tenant fills by itself: joined over these alone, rows of others come along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of a shared table that is not kept to a tenant."""
+
+    table: str
+    keys: frozenset[str]
+    why: str
+    """`missing`: nothing is said of the key; `itself`, `or`, `joined`: what is said does not bind it."""
+    by_id: bool = False
+    """Whether single rows are asked for, by a column of their own."""
+    grouped: bool = False
+    """Whether the query groups by the key: a report over all tenants."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one query does to shared tables."""
+
+    unbound: tuple[Use, ...] = ()
+    bound: frozenset[str] = frozenset()
+    """Tables that are kept to a tenant."""
+    keys: frozenset[str] = frozenset()
+    """Every key that the query compares with something else."""
+
+
+def answer(
+    text: str,
+    keyed: Mapping[str, frozenset[str]],
+    composite: frozenset[str] = frozenset(),
+    alone: frozenset[tuple[str, str]] = frozenset(),
+) -> Answer | None:
+    """Return which uses of shared tables in a query keep to a tenant; None where the query cannot be read.
+
+    Args:
+        text: The query, with placeholders of any driver.
+        keyed: The keys of each shared table, by its name.
+        composite: Shared tables whose ids repeat from tenant to tenant: an id alone joins them to nobody.
+        alone: (table, column) of what names one row over all tenants: an identity of its own, a UNIQUE without the key.
+    """
+    tree = _tree(text)
+    return None if tree is None else _Reader(tree, keyed, composite, alone).read()
+
+
+def _tree(text: str) -> exp.Expression | None:
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    if len(text) > _LENGTH_MAX:
+        return None
+    text = _INTO.sub("", _MARKS.sub(lambda m: f"squads_given('{m[1] or m[2] or m[3] or ''}')", text))
+    try:
+        with quietly():
+            tree: exp.Expression = sqlglot.parse_one(text, read="postgres")  # type: ignore[assignment]
+            return tree
+    except (SqlglotError, RecursionError, ValueError):
+        return None
+
+
+class _Reader:
+    """Goes through the selects, updates and deletes of one tree."""
+
+    def __init__(
+        self,
+        tree: exp.Expression,
+        keyed: Mapping[str, frozenset[str]],
+        composite: frozenset[str],
+        alone: frozenset[tuple[str, str]],
+    ) -> None:
+        from sqlglot import exp
+
+        self.tree, self.keyed, self.composite, self.alone = tree, keyed, composite, alone
+        self.made = {c.alias.lower() for c in tree.find_all(exp.CTE)}
+        self.keys: set[str] = set()
+
+    def read(self) -> Answer:
+        from sqlglot import exp
+
+        unbound: list[Use] = []
+        bound: set[str] = set()
+        for node in self.tree.find_all(exp.Select, exp.Update, exp.Delete):
+            sources = dict(self._sources(node))
+            shared = {a: t for a, t in sources.items() if t in self.keyed}
+            if not shared:
+                continue
+            found, weak = self._bound(node, sources)
+            for alias, table in shared.items():
+                if alias in found or self._bound_outside(node):
+                    bound.add(table)
+                    continue
+                unbound.append(
+                    Use(
+                        table=table,
+                        keys=self.keyed[table],
+                        why=weak.get(alias, "missing"),
+                        by_id=self._by_id(node),
+                        grouped=self._grouped(node, table),
+                    )
+                )
+        return Answer(tuple(unbound), frozenset(bound), frozenset(self.keys))
+
+    def _sources(self, node: exp.Expression) -> Iterator[tuple[str, str]]:
+        """Yield (alias, table) of what a statement itself reads or changes."""
+        from sqlglot import exp
+
+        places: list[exp.Expression | None] = []
+        if isinstance(node, (exp.Update, exp.Delete)):
+            places.append(node.this)
+            places += node.args.get("using") or []
+        held = node.args.get("from_") or node.args.get("from")
+        places.append(held.this if held is not None else None)
+        places += [j.this for j in node.args.get("joins") or []]
+        for place in list(places):
+            for join in (place.args.get("joins") or []) if place is not None else []:
+                places.append(join.this)
+        for place in places:
+            if isinstance(place, exp.Table) and place.name and place.name.lower() not in self.made:
+                yield (place.alias or place.name).lower(), place.name.lower()
+
+    def _conditions(self, node: exp.Expression, *, outer: bool = False) -> list[exp.Expression]:
+        """Return the conditions that all have to hold: of WHERE, and of inner joins; with `outer`, of LEFT JOINs."""
+        from sqlglot import exp
+
+        found = [node.args["where"].this] if node.args.get("where") is not None and not outer else []
+        joins = list(node.args.get("joins") or [])
+        held = node.args.get("from_") or node.args.get("from")
+        for place in [held.this if held is not None else None, *(node.args.get("using") or [])]:
+            joins += (place.args.get("joins") or []) if place is not None else []
+        for join in joins:
+            if (join.side.upper() in ("LEFT", "FULL")) != outer:
+                continue
+            if join.args.get("on") is not None:
+                found.append(join.args["on"])
+            found += [
+                exp.Anonymous(this="squads_using", expressions=[exp.Literal.string(column.name)])
+                for column in join.args.get("using") or []
+            ]
+        return [part for condition in found for part in conjuncts(condition)]
+
+    def _bound(self, node: exp.Expression, sources: Mapping[str, str]) -> tuple[set[str], dict[str, str]]:
+        """Return the aliases that are kept to a tenant, and why others only seem to be."""
+        bound, weak = self._settled(self._conditions(node), sources)
+        outer = self._conditions(node, outer=True)
+        if outer:  # a LEFT JOIN leaves out no row of what stands before it
+            joined = {
+                (j.this.alias or j.this.name).lower()
+                for j in [*(node.args.get("joins") or [])]
+                if j.side.upper() in ("LEFT", "FULL")
+            }
+            more, _ = self._settled(outer, sources, known=frozenset(bound))
+            bound |= more & joined
+        return bound, weak
+
+    def _settled(
+        self, parts: list[exp.Expression], sources: Mapping[str, str], known: frozenset[str] = frozenset()
+    ) -> tuple[set[str], dict[str, str]]:
+        from sqlglot import exp
+
+        bound = set(known)
+        weak: dict[str, str] = {}
+        links: list[tuple[str, str, str]] = []
+        for part in parts:
+            if isinstance(part, exp.Or):
+                ways = [self._settled(list(conjuncts(b)), sources) for b in branches(part)]
+                common = set.intersection(*(b[0] for b in ways))
+                for alias in set().union(*(b[0] for b in ways)) - common:
+                    weak[alias] = "or"
+                bound |= common
+            else:
+                self._one(part, sources, bound, weak, links)
+        for _ in range(len(links) + 1):
+            for there, here, column in links:
+                if here in bound and there not in bound and self._carries(sources.get(there, ""), column):
+                    bound.add(there)
+        for one, two, _ in links:
+            for here, there in ((one, two), (two, one)):
+                if here in bound and there not in bound:
+                    weak.setdefault(there, "joined")
+        return bound, weak
+
+    def _carries(self, table: str, column: str) -> bool:
+        """Return whether being joined over `column` binds a table: its ids are its own, or the key itself joins."""
+        keys = self.keyed.get(table, frozenset())
+        if column in keys or not keys or (table, column) in self.alone:
+            return True
+        return table not in self.composite and _REPEATS.fullmatch(column) is None
+
+    def _one(
+        self,
+        part: exp.Expression,
+        sources: Mapping[str, str],
+        bound: set[str],
+        weak: dict[str, str],
+        links: list[tuple[str, str, str]],
+    ) -> None:
+        from sqlglot import exp
+
+        if isinstance(part, exp.Anonymous) and part.name.lower() == "squads_using":
+            aliases = list(sources)
+            column = part.expressions[0].name.lower()
+            links += [(aliases[0], other, column) for other in aliases[1:]]
+            links += [(other, aliases[0], column) for other in aliases[1:]]
+            return
+        if isinstance(part, (exp.EQ, exp.NullSafeEQ)):
+            left, right = bare(part.this), bare(part.expression)
+            if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
+                for one, two in zip(left.expressions, right.expressions, strict=False):
+                    self._one(exp.EQ(this=one, expression=two), sources, bound, weak, links)
+                return
+            for one, two in ((left, right), (right, left)):
+                self._equal(one, two, sources, bound, weak, links)
+        elif isinstance(part, exp.In):
+            column = bare(part.this)
+            if isinstance(column, exp.Column):
+                query = part.args.get("query")
+                inside = query.find(exp.Select) if query is not None else None
+                whole = inside is not None and inside.args.get("where") is None
+                for alias in self._owners(column, sources):
+                    if whole:
+                        weak[alias] = "itself"
+                    elif self._is_key(column, sources[alias]) or (inside is not None and self._keeps(inside)):
+                        self.keys |= {column.name.lower()} if self._is_key(column, sources[alias]) else set()
+                        bound.add(alias)
+        elif isinstance(part, exp.Exists):
+            inside = part.find(exp.Select)
+            if inside is not None and self._keeps(inside):
+                named = {c.table.lower() for c in inside.find_all(exp.Column) if c.table}
+                open_ = any(not c.table for c in inside.find_all(exp.Column))
+                bound |= named & set(sources) or ({next(iter(sources))} if len(sources) == 1 and open_ else set())
+        elif isinstance(part, exp.Is) or (isinstance(part, exp.Not) and isinstance(part.this, exp.Is)):
+            for column in part.find_all(exp.Column):
+                for alias in self._owners(column, sources):
+                    if self._is_key(column, sources[alias]):
+                        weak[alias] = "itself"
+
+    def _equal(
+        self,
+        one: exp.Expression,
+        two: exp.Expression,
+        sources: Mapping[str, str],
+        bound: set[str],
+        weak: dict[str, str],
+        links: list[tuple[str, str, str]],
+    ) -> None:
+        from sqlglot import exp
+
+        if not isinstance(one, exp.Column):
+            return
+        own = {a for c in two.find_all(exp.Column) for a in self._owners(c, sources)}
+        for alias in self._owners(one, sources):
+            key = self._is_key(one, sources[alias])
+            if isinstance(two, exp.Column) and two.table and two.table.lower() in sources:
+                if two.table.lower() != alias:
+                    links.append((alias, two.table.lower(), one.name.lower()))
+                elif key:
+                    weak[alias] = "itself"
+            elif isinstance(two, exp.Column) and two.table and two.table.lower() not in sources and not key:
+                if self._carries(sources[alias], one.name.lower()):
+                    bound.add(alias)  # a row of the query around it, which answers for itself
+                else:
+                    weak[alias] = "joined"
+            elif key and any(
+                c.name.lower() == one.name.lower() and (not c.table or c.table.lower() == alias)
+                for c in two.find_all(exp.Column)
+            ):
+                weak[alias] = "itself"
+            elif key and alias not in own - {alias}:
+                self.keys.add(one.name.lower())
+                bound.add(alias)
+            elif isinstance(two, (exp.Subquery, exp.Any)) and (inside := two.find(exp.Select)) and self._keeps(inside):
+                bound.add(alias)
+
+    def _keeps(self, select: exp.Select) -> bool:
+        """Return whether a subquery keeps to a tenant itself."""
+        sources = dict(self._sources(select))
+        shared = {a for a, t in sources.items() if t in self.keyed}
+        found, _ = self._bound(select, sources)
+        return (bool(found) and shared <= found) or (not shared and self._asks_for_key(select))
+
+    def _asks_for_key(self, select: exp.Select) -> bool:
+        """Return whether a query over tables that nobody told of compares a key with what it is given."""
+        from sqlglot import exp
+
+        every = {k for keys in self.keyed.values() for k in keys}
+        return any(
+            isinstance(part, exp.EQ)
+            and any(
+                isinstance(bare(one), exp.Column) and bare(one).name.lower() in every and two.find(exp.Column) is None
+                for one, two in ((part.this, part.expression), (part.expression, part.this))
+            )
+            for part in self._conditions(select)
+        )
+
+    def _owners(self, column: exp.Column, sources: Mapping[str, str]) -> list[str]:
+        if column.table:
+            return [column.table.lower()] if column.table.lower() in sources else []
+        keyed = [a for a, t in sources.items() if column.name.lower() in self.keyed.get(t, ())]
+        return keyed or (list(sources) if len(sources) == 1 else [])
+
+    def _is_key(self, column: exp.Column, table: str) -> bool:
+        return column.name.lower() in self.keyed.get(table, ())
+
+    def _bound_outside(self, node: exp.Expression) -> bool:
+        """Return whether the query around a subquery or WITH keeps its result to a tenant."""
+        from sqlglot import exp
+
+        holder = node.find_ancestor(exp.CTE, exp.Subquery)
+        if holder is None or isinstance(holder.parent, (exp.In, exp.Exists, exp.EQ)):
+            return False
+        alias = (holder.alias or "").lower()
+        every = {k for keys in self.keyed.values() for k in keys}
+        for outer in self.tree.find_all(exp.Select, exp.Update, exp.Delete):
+            if outer is node or outer.find_ancestor(exp.CTE, exp.Subquery) is holder:
+                continue
+            for part in self._conditions(outer):
+                if isinstance(part, exp.EQ):
+                    for one, two in ((part.this, part.expression), (part.expression, part.this)):
+                        column = bare(one)
+                        if (
+                            isinstance(column, exp.Column)
+                            and column.name.lower() in every
+                            and column.table.lower() in (alias, "")
+                            and two.find(exp.Column) is None
+                        ):
+                            return True
+        return False
+
+    def _by_id(self, node: exp.Expression) -> bool:
+        from sqlglot import exp
+
+        return any(
+            isinstance(p, exp.EQ) and any(isinstance(bare(s), exp.Column) for s in (p.this, p.expression))
+            for p in self._conditions(node)
+        )
+
+    def _grouped(self, node: exp.Expression, table: str) -> bool:
+        from sqlglot import exp
+
+        group = node.args.get("group")
+        return group is not None and any(c.name.lower() in self.keyed[table] for c in group.find_all(exp.Column))
