@@ -95,7 +95,8 @@ def test_identical_seeds_give_identical_verdicts_and_order(tmp_path: Path) -> No
     assert verdicts(first) == verdicts(second)
     one, other = (RunFolder(tmp_path / name).manifest() for name in "ab")
     assert pieces_of(one) == pieces_of(other)
-    assert [p[1:] for p in pieces_of(one)] != [p[1:] for p in pieces_of(one.but(seed=8))]
+    # Four packets have 24 orders, so one other seed may well give the same one.
+    assert 1 < len({tuple(p[1:] for p in pieces_of(one.but(seed=seed))) for seed in range(20)})
 
 
 def test_a_gate_that_crashes_hangs_or_abstains_is_kept_apart(tmp_path: Path) -> None:
