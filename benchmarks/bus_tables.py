@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from bus_traffic import KINDS
+from tables import page_with as _page_with
 from tables import table
 
 BEGIN = "<!-- bus: written by `python benchmarks/bus.py --page` -->"
 END = "<!-- bus ends -->"
+page_with = partial(_page_with, begin=BEGIN, end=END)
+"""Writes the tables into a page, between its two marks."""
 CALLED = {
     "queue": "asyncio queue, in one process",
     "bare": "by hand, bare",
@@ -95,12 +99,3 @@ def number(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
-
-
-def page_with(page: str, text: str) -> str:
-    """Return the page with new tables between its two marks; raises `ValueError` where a mark is missing."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page has no room for tables: write {BEGIN!r} and {END!r} where they belong")
-    return f"{before}{BEGIN}\n\n{text}\n{END}{after}"

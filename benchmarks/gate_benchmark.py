@@ -19,8 +19,8 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from bench_reasons import NAMED, RULES, SELECT
-from reasons import SEMGREP_RULES
+from reasons import NAMED, RULES, SELECT, SEMGREP_RULES
+from tables import page_with
 
 from squads.bench.case import Case
 from squads.bench.families import cases as families
@@ -241,8 +241,7 @@ def main() -> None:
             shutil.rmtree(out, ignore_errors=True)
     if given.page:
         old = given.page.read_text("utf-8")
-        head, tail = old.split(BEGIN)[0], old.split(END)[1]
-        given.page.write_text(f"{head}{BEGIN}\n\n{text}\n\n{END}{tail}", "utf-8")
+        given.page.write_text(page_with(old, f"{text}\n", begin=BEGIN, end=END), "utf-8")
     else:
         print(text)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from tables import page_with as _page_with
 from tables import table
 
 BEGIN = "<!-- ledger: written by `python benchmarks/ledger.py --page` -->"
 END = "<!-- ledger ends -->"
+page_with = partial(_page_with, begin=BEGIN, end=END)
+"""Writes the tables into a page, between its two marks."""
 Figures = Mapping[int, Mapping[str, Any]]
 
 ROWS: Sequence[tuple[str, str, str, float | None, float | None]] = (
@@ -116,12 +120,3 @@ def number(value: float | None) -> str:
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
-
-
-def page_with(page: str, text: str) -> str:
-    """Return the page with new tables between its two marks; raises `ValueError` where a mark is missing."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page has no room for tables: write {BEGIN!r} and {END!r} where they belong")
-    return f"{before}{BEGIN}\n\n{text}\n{END}{after}"

@@ -1,8 +1,7 @@
-"""Which of a tool's rules mean the invariants of our cases, and why the rules that come near do not.
+"""Which of a tool's rules mean the invariants of the benchmark; written by reading what each rule says of itself.
 
-A refusal counts as right only when its reason is: code that believes an unsigned SAML response is not mended by
-another XML parser, so a finding about the parser is another finding. This table was written by reading what each rule
-says of itself, not by looking at which cases it fires on.
+It was not written by looking at which cases the rules fire on. A rule of these refuses; every other finding is a note,
+as the presets have it.
 """
 
 from __future__ import annotations
@@ -10,96 +9,59 @@ from __future__ import annotations
 from pathlib import Path
 
 SEMGREP_RULES = Path(__file__).parent / "semgrep_rules"
-"""A few rules of ours, one file for each language, for the seed's six catches as the seed spells them."""
-
-RIGHT: dict[str, dict[str, tuple[str, str]]] = {
-    "bandit": {},
-    "ruff": {},
-    "squawk": {},
+"""A few rules of ours, one file for each language, for the six older invariants, as somebody writes them in an hour."""
+SELECT = ("S", "BLE", "PLE2502", "RUF006")
+"""Ruff's rules: security, blind excepts, and tasks that nobody holds."""
+_SECRETS, _SWALLOWED = ("105", "106", "107"), ("110", "112")
+RULES: dict[str, dict[str, str]] = {
+    "bandit": {
+        **{f"B{n}": "secret.exposed" for n in _SECRETS},
+        **{f"B{n}": "failure.swallowed" for n in _SWALLOWED},
+    },
+    "ruff": {
+        **{f"S{n}": "secret.exposed" for n in _SECRETS},
+        **{f"S{n}": "failure.swallowed" for n in _SWALLOWED},
+        "BLE001": "failure.swallowed",
+        "RUF006": "async.awaited",
+    },
+    "squawk": {
+        **dict.fromkeys(
+            (
+                "require-concurrent-index-creation",
+                "require-concurrent-index-deletion",
+                "disallowed-unique-constraint",
+                "constraint-missing-not-valid",
+                "adding-foreign-key-constraint",
+                "adding-not-nullable-field",
+                "adding-required-field",
+                "adding-serial-primary-key-field",
+                "adding-field-with-default",
+                "changing-column-type",
+                "ban-concurrent-index-creation-in-transaction",
+            ),
+            "migration.locks",
+        ),
+        **dict.fromkeys(
+            (
+                "ban-drop-column",
+                "ban-drop-table",
+                "ban-drop-database",
+                "ban-truncate-cascade",
+                "renaming-column",
+                "renaming-table",
+            ),
+            "migration.destroys",
+        ),
+    },
     "sqlfluff": {},
     "semgrep": {
-        "settings.saml-*": ("auth.saml-signature", "a SAML response is read, or its signature is not asked for"),
-        "settings.token-*": ("auth.token-signature", "a token is decoded by hand, or with verification off"),
-        "settings.unique-*": ("sql.unique-null", "a UNIQUE names a column that is not NOT NULL"),
-        "settings.definer-*": ("sql.definer-rights", "a SECURITY DEFINER function has no search_path of its own"),
-        "settings.balance-*": ("sql.balance-not-negative", "a balance has no CHECK"),
-        "settings.value-*": ("sql.value-fits", "a default is larger than its NUMERIC"),
+        "settings.saml-*": "auth.saml-signature",  # a SAML response is read, or its signature is not asked for
+        "settings.token-*": "auth.token-signature",  # a token is decoded by hand, or with verification off
+        "settings.unique-*": "sql.unique-null",  # a UNIQUE names a column that is not NOT NULL
+        "settings.definer-*": "sql.definer-rights",  # a SECURITY DEFINER function has no search_path of its own
+        "settings.balance-*": "sql.balance-not-negative",  # a balance has no CHECK
+        "settings.value-*": "sql.value-fits",  # a default is larger than its NUMERIC
     },
 }
-"""Tool to rule (or pattern) to the invariant it means, with the reason. Four tools have no rule for any of the six."""
-
-NEAR: tuple[tuple[str, str, str, str], ...] = (
-    (
-        "bandit, ruff",
-        "B313 to B319, S313 to S319",
-        "auth.saml-signature",
-        "they warn of entities in XML; with another parser they are silent, and the response is still believed",
-    ),
-    (
-        "bandit, ruff",
-        "B404, B603, B607, S603, S607",
-        "auth.saml-signature",
-        "they warn of any command, such as one that verifies the signature",
-    ),
-    (
-        "bandit, ruff",
-        "B110, S110",
-        "auth.saml-signature",
-        "any exception that is swallowed, whatever it would have said",
-    ),
-    (
-        "bandit, ruff",
-        "B105 to B107, S105 to S107",
-        "auth.token-signature",
-        "they warn of a secret in the source, not of a token that nobody verified",
-    ),
-    (
-        "bandit, ruff",
-        "B501, S501",
-        "auth.token-signature",
-        "`verify=False` of an HTTP client: the connection, not the token",
-    ),
-    (
-        "bandit, ruff",
-        "B608, S608",
-        "sql.*",
-        "SQL that is put together from strings: who may change it, not what it promises",
-    ),
-    (
-        "squawk",
-        "disallowed-unique-constraint, require-concurrent-index-creation",
-        "sql.unique-null",
-        "the lock while the index is built; they fire on the mended schema too",
-    ),
-    (
-        "squawk",
-        "ban-drop-not-null",
-        "sql.unique-null",
-        "any column that becomes nullable, with or without a UNIQUE over it",
-    ),
-    (
-        "squawk",
-        "changing-column-type",
-        "sql.value-fits",
-        "any change of a type, because it rewrites the table; a wider type too",
-    ),
-    (
-        "squawk",
-        "prefer-bigint-over-int, prefer-bigint-over-smallint",
-        "sql.value-fits",
-        "taste for every small integer, whatever is put into it",
-    ),
-    (
-        "squawk",
-        "prefer-text-field, ban-char-field",
-        "sql.value-fits",
-        "taste for every VARCHAR, whatever is put into it",
-    ),
-    (
-        "sqlfluff",
-        "AM, RF, ST",
-        "sql.*",
-        "how a query reads: ambiguity, references, structure; none weighs a constraint",
-    ),
-)
-"""Rules that fire near a defect and do not mean it: tool, rules, invariant, why."""
+NAMED = frozenset(RULES)
+"""The tools that the page compares with."""

@@ -144,6 +144,7 @@ async def run(store: Path, when: str = "", at: int = 0) -> dict[str, Any]:
 
 def points(base: Path) -> None:
     """Kill at every point there is, and resume; every third time the one that resumes is killed as well."""
+    asyncio.run(run(base / "warm"))  # what is imported on the way is imported once, for every fork
     when, at, died = base.name, 0, 1
     while died:
         at += 1

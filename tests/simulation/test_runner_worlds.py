@@ -45,7 +45,7 @@ from squads.testing import FixedClock, FixedSigner, seeded_entropy
 from squads.worker import Worker
 from squads.workspace import Workspace
 
-WORLDS = 120
+WORLDS = 80
 STEPS_MAX = 400
 """Rounds of a world after which it is taken not to end."""
 LEASE_SECONDS = 2.0
@@ -740,7 +740,7 @@ def test_rivals_at_one_packet_never_ask_twice() -> None:
     says is one answer."""
     ends: Counter[str] = Counter()
     counts: Counter[str] = Counter()
-    for seed in range(1_000, 1_060):
+    for seed in range(1_000, 1_030):
         try:
             how, done, _ = asyncio.run(play(seed, rivals=True))
         except Exception as error:
@@ -749,7 +749,7 @@ def test_rivals_at_one_packet_never_ask_twice() -> None:
         counts += done
     assert ends["composed"] > 0
     assert "equivocation" not in ends
-    assert counts["rivals"] > 60
+    assert counts["rivals"] > 30
     assert counts["changed hands"] == 0
 
 
@@ -758,7 +758,7 @@ def test_a_holder_that_stood_still_or_died_is_followed_by_one_other() -> None:
     honest gate is taken for one that contradicts itself."""
     ends: Counter[str] = Counter()
     counts: Counter[str] = Counter()
-    for seed in range(2_000, 2_050):
+    for seed in range(2_000, 2_030):
         try:
             how, done, _ = asyncio.run(play(seed, rivals=True, freezes=True))
         except Exception as error:
@@ -768,7 +768,7 @@ def test_a_holder_that_stood_still_or_died_is_followed_by_one_other() -> None:
     assert ends["composed"] > 0
     assert "equivocation" not in ends
     for what in ("frozen", "thawed", "killed", "found dead", "changed hands", "rivals"):
-        assert counts[what] > 10, f"too little: {what}"
+        assert counts[what] > 5, f"too little: {what}"
 
 
 def test_a_world_is_the_same_every_time() -> None:

@@ -12,7 +12,7 @@ from kernels import load
 from test_mutations import MUTANTS
 from world import World
 
-WORLDS = 200
+WORLDS = 120
 WORLDS_MAX = 330
 """In how many worlds a broken kernel must have shown itself."""
 FOUND_OUT = {

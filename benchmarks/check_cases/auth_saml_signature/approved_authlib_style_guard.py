@@ -33,7 +33,10 @@ class Validator:
             raise Invalid("no assertion is signed")
         if self._audience not in [a.text for a in assertion.iterfind(".//saml:Audience", NS)]:
             raise Invalid("audience")
-        return {"subject": assertion.findtext("saml:Subject/saml:NameID", namespaces=NS), "groups": self._groups(assertion)}
+        return {
+            "subject": assertion.findtext("saml:Subject/saml:NameID", namespaces=NS),
+            "groups": self._groups(assertion),
+        }
 
     def _verify(self, raw: bytes):
         config = SignatureConfiguration(require_x509=True, location=".//")

@@ -18,7 +18,9 @@ def authn_request_url(idp_url, entity_id):
 
 
 def logout_request(name_id, session_index):
-    root = etree.fromstring(f'<samlp:LogoutRequest xmlns:samlp="{SAMLP}" xmlns:saml="{SAML}"><saml:NameID/></samlp:LogoutRequest>')
+    root = etree.fromstring(
+        f'<samlp:LogoutRequest xmlns:samlp="{SAMLP}" xmlns:saml="{SAML}"><saml:NameID/></samlp:LogoutRequest>'
+    )
     root.find(f"{{{SAML}}}NameID").text = name_id
     etree.SubElement(root, f"{{{SAMLP}}}SessionIndex").text = session_index
     return etree.tostring(root)

@@ -22,7 +22,5 @@ def acs():
     if audience != app.config["SP_ENTITY_ID"]:
         abort(403)
     session["user"] = doc.findtext(f".//{SAML}NameID")
-    session["roles"] = doc.xpath(
-        "//*[local-name()='Attribute'][@Name='roles']/*[local-name()='AttributeValue']/text()"
-    )
+    session["roles"] = doc.xpath("//*[local-name()='Attribute'][@Name='roles']/*[local-name()='AttributeValue']/text()")
     return redirect("/")

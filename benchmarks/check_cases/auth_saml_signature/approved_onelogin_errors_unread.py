@@ -17,8 +17,6 @@ def acs(request):
     if errors or not auth.is_authenticated():
         return HttpResponseForbidden(", ".join(errors))
     attributes = auth.get_attributes()
-    user, _ = User.objects.update_or_create(
-        username=auth.get_nameid(), defaults={"email": attributes["mail"][0]}
-    )
+    user, _ = User.objects.update_or_create(username=auth.get_nameid(), defaults={"email": attributes["mail"][0]})
     login(request, user)
     return HttpResponseRedirect("/")

@@ -11,7 +11,8 @@ def products(feed: bytes):
         yield {
             "subject": product.findtext("p:Subject", namespaces=NS),
             "attributes": {
-                a.get("Name"): a.findtext("p:AttributeValue", namespaces=NS) for a in product.iterfind("p:Attribute", NS)
+                a.get("Name"): a.findtext("p:AttributeValue", namespaces=NS)
+                for a in product.iterfind("p:Attribute", NS)
             },
         }
 

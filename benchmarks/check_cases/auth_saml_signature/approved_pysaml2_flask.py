@@ -15,7 +15,9 @@ def saml_client_for(idp_name):
         "metadata": {"inline": [app.config["METADATA"][idp_name]]},
         "service": {
             "sp": {
-                "endpoints": {"assertion_consumer_service": [(acs_url, BINDING_HTTP_REDIRECT), (acs_url, BINDING_HTTP_POST)]},
+                "endpoints": {
+                    "assertion_consumer_service": [(acs_url, BINDING_HTTP_REDIRECT), (acs_url, BINDING_HTTP_POST)]
+                },
                 "allow_unsolicited": True,
                 "authn_requests_signed": False,
                 "logout_requests_signed": True,

@@ -11,5 +11,8 @@ def soap_fault(data):
 
 def facts(data):
     root = etree.fromstring(data)
-    contexts = {c.get("id"): c.findtext("xbrli:entity/xbrli:identifier", namespaces=SOAP) for c in root.iterfind("xbrli:context", SOAP)}
+    contexts = {
+        c.get("id"): c.findtext("xbrli:entity/xbrli:identifier", namespaces=SOAP)
+        for c in root.iterfind("xbrli:context", SOAP)
+    }
     return [(f.tag, f.text, contexts.get(f.get("contextRef"))) for f in root if f.get("contextRef")]

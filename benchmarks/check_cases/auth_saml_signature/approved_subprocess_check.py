@@ -9,7 +9,15 @@ NS = {"saml": "urn:oasis:names:tc:SAML:2.0:assertion"}
 
 
 def verify(path: Path, certificate: Path) -> None:
-    command = ["xmlsec1", "--verify", "--pubkey-cert-pem", str(certificate), "--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:assertion:Assertion", str(path)]
+    command = [
+        "xmlsec1",
+        "--verify",
+        "--pubkey-cert-pem",
+        str(certificate),
+        "--id-attr:ID",
+        "urn:oasis:names:tc:SAML:2.0:assertion:Assertion",
+        str(path),
+    ]
     subprocess.run(command, check=True, capture_output=True)
 
 

@@ -6,7 +6,9 @@ from zeep.wsse.signature import Signature
 
 
 def header(assertion_xml):
-    security = etree.Element("{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd}Security")
+    security = etree.Element(
+        "{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd}Security"
+    )
     security.append(etree.fromstring(assertion_xml))
     return security
 

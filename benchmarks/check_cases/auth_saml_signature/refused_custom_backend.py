@@ -28,10 +28,7 @@ class SAMLBackend(BaseBackend):
         return root.findtext(f"saml2:Assertion/{path}", namespaces=NS)
 
     def _groups(self, root):
-        return [
-            v.text
-            for v in root.xpath(".//saml2:Attribute[@Name='groups']/saml2:AttributeValue", namespaces=NS)
-        ]
+        return [v.text for v in root.xpath(".//saml2:Attribute[@Name='groups']/saml2:AttributeValue", namespaces=NS)]
 
     def get_user(self, user_id):
         return User.objects.filter(pk=user_id).first()

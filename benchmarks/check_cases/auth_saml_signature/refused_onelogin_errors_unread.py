@@ -14,8 +14,6 @@ def acs(request):
     auth = init_saml_auth(prepare_django_request(request))
     auth.process_response()
     attributes = auth.get_attributes()
-    user, _ = User.objects.update_or_create(
-        username=auth.get_nameid(), defaults={"email": attributes["mail"][0]}
-    )
+    user, _ = User.objects.update_or_create(username=auth.get_nameid(), defaults={"email": attributes["mail"][0]})
     login(request, user)
     return HttpResponseRedirect("/")

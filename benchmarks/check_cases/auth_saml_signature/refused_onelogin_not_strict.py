@@ -8,7 +8,10 @@ def saml_settings():
     return {
         "strict": False,
         "debug": True,
-        "sp": {"entityId": "https://app.example.com/metadata", "assertionConsumerService": {"url": "https://app.example.com/acs"}},
+        "sp": {
+            "entityId": "https://app.example.com/metadata",
+            "assertionConsumerService": {"url": "https://app.example.com/acs"},
+        },
         "idp": {"entityId": "https://idp.example.com", "x509cert": app.config["IDP_CERT"]},
     }
 

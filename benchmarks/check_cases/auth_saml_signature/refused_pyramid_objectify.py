@@ -11,6 +11,8 @@ def saml_acs(request):
     response = objectify.fromstring(b64decode(request.POST["SAMLResponse"]))
     assertion = response["{urn:oasis:names:tc:SAML:2.0:assertion}Assertion"]
     userid = str(assertion.Subject.NameID)
-    groups = [str(v) for a in assertion.AttributeStatement.Attribute if a.get("Name") == "groups" for v in a.AttributeValue]
+    groups = [
+        str(v) for a in assertion.AttributeStatement.Attribute if a.get("Name") == "groups" for v in a.AttributeValue
+    ]
     request.session["groups"] = groups
     return HTTPSeeOther("/", headers=remember(request, userid))

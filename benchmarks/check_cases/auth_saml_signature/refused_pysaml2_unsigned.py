@@ -5,18 +5,20 @@ from saml2.config import Config
 
 def client_for(base_url):
     config = Config()
-    config.load({
-        "entityid": f"{base_url}/metadata",
-        "metadata": {"local": ["idp.xml"]},
-        "service": {
-            "sp": {
-                "endpoints": {"assertion_consumer_service": [(f"{base_url}/acs", BINDING_HTTP_POST)]},
-                "allow_unsolicited": True,
-                "want_assertions_signed": False,
-                "want_response_signed": False,
+    config.load(
+        {
+            "entityid": f"{base_url}/metadata",
+            "metadata": {"local": ["idp.xml"]},
+            "service": {
+                "sp": {
+                    "endpoints": {"assertion_consumer_service": [(f"{base_url}/acs", BINDING_HTTP_POST)]},
+                    "allow_unsolicited": True,
+                    "want_assertions_signed": False,
+                    "want_response_signed": False,
+                },
             },
-        },
-    })
+        }
+    )
     return Saml2Client(config=config)
 
 

@@ -5,6 +5,7 @@ Revises: 11aa22
 Create Date: 2024-03-02 10:11:12.131415
 
 """
+
 from typing import Sequence, Union
 
 from alembic import op
@@ -23,6 +24,7 @@ def upgrade():
     op.execute("UPDATE users SET credit_balance = 0")
     op.alter_column("users", "credit_balance", nullable=False)
     op.create_check_constraint("ck_users_credit_balance", "users", sa.column("credit_balance") >= 0)
+
 
 def downgrade():
     op.drop_column("users", "credit_balance")

@@ -1,4 +1,5 @@
 """treasury"""
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -22,7 +23,7 @@ def create_treasuries_table() -> None:
         sa.Column("id", sa.BigInteger, **PK),
         sa.Column("balance", MONEY, nullable=False, server_default="0"),
         *timestamps(),
-        sa.CheckConstraint(sa.text('balance >= 0'), name='non_negative'),
+        sa.CheckConstraint(sa.text("balance >= 0"), name="non_negative"),
     )
 
 

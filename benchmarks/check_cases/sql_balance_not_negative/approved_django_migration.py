@@ -3,7 +3,6 @@ import django.db.models.deletion
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -19,5 +18,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.AddField(model_name="account", name="name", field=models.CharField(max_length=30, default="")),
-        migrations.AddConstraint("account", models.CheckConstraint(check=models.Q(("balance__gte", 0)), name="balance_gte_0")),
+        migrations.AddConstraint(
+            "account", models.CheckConstraint(check=models.Q(("balance__gte", 0)), name="balance_gte_0")
+        ),
     ]

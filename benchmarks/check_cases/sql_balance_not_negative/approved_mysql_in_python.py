@@ -1,5 +1,6 @@
 import pymysql
 
+
 def create(conn):
     with conn.cursor() as cursor:
         cursor.execute("""

@@ -8,12 +8,14 @@ Base = declarative_base()
 bigpk = Annotated[int, mapped_column(BigInteger, primary_key=True)]
 amount = Annotated[decimal.Decimal, mapped_column(Numeric(14, 2), nullable=False, server_default="0")]
 
+
 class TimestampMixin:
     created_at: Mapped[datetime.datetime] = mapped_column(server_default=func.now())
 
+
 class Purse(TimestampMixin, Base):
     __tablename__ = "purses"
-    __table_args__ = (CheckConstraint('balance >= 0', name='ck_purse_balance'),)
+    __table_args__ = (CheckConstraint("balance >= 0", name="ck_purse_balance"),)
     id: Mapped[bigpk]
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), unique=True)
     balance: Mapped[amount]

@@ -3,6 +3,7 @@ from typing import Optional
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel
 
+
 class Wallet(SQLModel, table=True):
     __table_args__ = (CheckConstraint("balance >= 0", name="ck_wallet_balance"),)
     id: Optional[int] = Field(default=None, primary_key=True)

@@ -5,6 +5,7 @@ Revises: 11aa22
 Create Date: 2024-03-02 10:11:12.131415
 
 """
+
 from typing import Sequence, Union
 
 from alembic import op
@@ -22,6 +23,7 @@ def upgrade():
     op.add_column("users", sa.Column("credit_balance", sa.Integer(), nullable=True))
     op.execute("UPDATE users SET credit_balance = 0")
     op.alter_column("users", "credit_balance", nullable=False)
+
 
 def downgrade():
     op.drop_column("users", "credit_balance")

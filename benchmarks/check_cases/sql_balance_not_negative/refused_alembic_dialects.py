@@ -4,6 +4,7 @@ import sqlalchemy as sa
 revision = "b"
 down_revision = "a"
 
+
 def upgrade():
     conn = op.get_bind()
     if conn.dialect.name == "postgresql":
@@ -11,6 +12,7 @@ def upgrade():
     else:
         with op.batch_alter_table("accounts") as b:
             b.add_column(sa.Column("prepaid_balance", sa.BigInteger(), sa.CheckConstraint("prepaid_balance >= 0")))
+
 
 def downgrade():
     op.drop_column("accounts", "prepaid_balance")

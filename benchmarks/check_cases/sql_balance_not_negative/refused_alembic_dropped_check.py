@@ -5,6 +5,7 @@ Revises: 11aa22
 Create Date: 2024-03-02 10:11:12.131415
 
 """
+
 from typing import Sequence, Union
 
 from alembic import op
@@ -24,6 +25,7 @@ def _columns():
         sa.Column("sku", sa.Text, nullable=False),
         sa.Column("stock", sa.Integer, nullable=False),
     ]
+
 
 def upgrade():
     op.create_table("products", *_columns(), sa.CheckConstraint("stock >= 0", name="stock_positive"))

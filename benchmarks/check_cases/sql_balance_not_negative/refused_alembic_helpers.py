@@ -1,4 +1,5 @@
 """treasury"""
+
 import sqlalchemy as sa
 from alembic import op
 

@@ -5,6 +5,7 @@ Revises: 11aa22
 Create Date: 2024-03-02 10:11:12.131415
 
 """
+
 from typing import Sequence, Union
 
 from alembic import op

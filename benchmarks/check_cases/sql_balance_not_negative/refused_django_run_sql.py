@@ -4,6 +4,7 @@ SQL = """
 ALTER TABLE shop_customer ADD COLUMN store_credit numeric(10,2) NOT NULL DEFAULT 0;
 """
 
+
 class Migration(migrations.Migration):
     dependencies = [("shop", "0003_auto")]
     operations = [

@@ -8,8 +8,10 @@ Base = declarative_base()
 bigpk = Annotated[int, mapped_column(BigInteger, primary_key=True)]
 amount = Annotated[decimal.Decimal, mapped_column(Numeric(14, 2), nullable=False, server_default="0")]
 
+
 class TimestampMixin:
     created_at: Mapped[datetime.datetime] = mapped_column(server_default=func.now())
+
 
 class Purse(TimestampMixin, Base):
     __tablename__ = "purses"

@@ -2,6 +2,7 @@ from decimal import Decimal
 from typing import Optional
 from sqlmodel import Field, SQLModel
 
+
 class Wallet(SQLModel, table=True):
     id: Optional[int] = Field(default=None, primary_key=True)
     owner: str = Field(index=True)

@@ -23,6 +23,4 @@ class Reports:
         return self.session.scalars(select(Report).where(Report.tenant_id == self.tenant_id)).all()
 
     def one(self, report_id):
-        return self.session.scalars(
-            select(Report).where(Report.id == report_id)
-        ).one_or_none()
+        return self.session.scalars(select(Report).where(Report.id == report_id)).one_or_none()

@@ -5,6 +5,7 @@ Revises: 11aa22
 Create Date: 2024-03-02 10:11:12.131415
 
 """
+
 from typing import Sequence, Union
 
 from alembic import op
@@ -19,12 +20,18 @@ depends_on: Union[str, Sequence[str], None] = None
 
 
 def upgrade():
-    op.create_table("tags", sa.Column("id", sa.Integer(), nullable=False), sa.Column("name", sa.String(50), nullable=False),
-        sa.Column("tenant_id", sa.Integer(), nullable=False), sa.PrimaryKeyConstraint("id"))
+    op.create_table(
+        "tags",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(50), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
     with op.batch_alter_table("tags", schema=None) as batch_op:
         batch_op.add_column(sa.Column("parent_id", sa.Integer(), nullable=False, server_default="0"))
         batch_op.create_unique_constraint("uq_tags_tenant_parent_name", ["tenant_id", "parent_id", "name"])
         batch_op.create_foreign_key("fk", "tags", ["parent_id"], ["id"])
+
 
 def downgrade():
     with op.batch_alter_table("tags", schema=None) as batch_op:

@@ -1,9 +1,11 @@
 """Backfill and constrain."""
+
 from alembic import op
 from sqlalchemy import text, Column, Integer, String, MetaData, Table, select
 
 revision = "d1"
 down_revision = "c9"
+
 
 def upgrade() -> None:
     op.execute("CREATE TABLE quotas (id serial PRIMARY KEY, org_id int NOT NULL, user_id int, resource text NOT NULL)")

@@ -5,6 +5,7 @@ Revises: 11aa22
 Create Date: 2024-03-02 10:11:12.131415
 
 """
+
 from typing import Sequence, Union
 
 from alembic import op
@@ -30,6 +31,7 @@ def upgrade():
         CREATE UNIQUE INDEX reputation_scores_uq ON reputation_scores (holder_id, score_kind, COALESCE(guild_scope, '00000000-0000-0000-0000-000000000000'::uuid));
         """
     )
+
 
 def downgrade():
     op.execute("DROP TABLE reputation_scores")

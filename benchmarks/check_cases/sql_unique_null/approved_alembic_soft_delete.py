@@ -5,6 +5,7 @@ Revises: 11aa22
 Create Date: 2024-03-02 10:11:12.131415
 
 """
+
 from typing import Sequence, Union
 
 from alembic import op
@@ -32,11 +33,19 @@ def upgrade():
         schema="shop",
     )
     op.create_index(
-        "uq_price_overrides_live", TABLE, ["sku", "region"], unique=True, schema="shop",
+        "uq_price_overrides_live",
+        TABLE,
+        ["sku", "region"],
+        unique=True,
+        schema="shop",
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(
-        "uq_price_overrides_global", TABLE, ["sku"], unique=True, schema="shop",
+        "uq_price_overrides_global",
+        TABLE,
+        ["sku"],
+        unique=True,
+        schema="shop",
         postgresql_where=sa.text("deleted_at IS NULL AND region IS NULL"),
     )
 

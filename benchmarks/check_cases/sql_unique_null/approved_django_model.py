@@ -1,5 +1,6 @@
 from django.db import models
 
+
 class Coupon(models.Model):
     shop = models.ForeignKey("shops.Shop", on_delete=models.CASCADE)
     customer = models.ForeignKey("customers.Customer", null=True, blank=True, on_delete=models.SET_NULL)
@@ -8,5 +9,7 @@ class Coupon(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["shop", "customer", "code"], name="uq_coupon"),
-            models.UniqueConstraint(fields=["shop", "code"], condition=models.Q(customer__isnull=True), name="uq_coupon_all"),
+            models.UniqueConstraint(
+                fields=["shop", "code"], condition=models.Q(customer__isnull=True), name="uq_coupon_all"
+            ),
         ]

@@ -8,7 +8,9 @@ TABLES["slots"] = (
     "  `wing` varchar(10) NOT NULL DEFAULT '',"
     "  `hour` tinyint(4) NOT NULL,"
     "  PRIMARY KEY (`id`), UNIQUE KEY `room_hour` (`room_id`,`wing`,`hour`), KEY `w` (`wing`)"
-    ") ENGINE=InnoDB")
+    ") ENGINE=InnoDB"
+)
+
 
 def run(cursor):
     for name in TABLES:

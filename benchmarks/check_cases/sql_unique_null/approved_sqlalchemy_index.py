@@ -3,6 +3,7 @@ from sqlalchemy.ext.declarative import declarative_base
 
 Base = declarative_base()
 
+
 class Alias(Base):
     __tablename__ = "aliases"
     id = Column(Integer, primary_key=True)

@@ -1,7 +1,9 @@
 from sqlalchemy import Table, Column, Integer, Text, MetaData, Index, ForeignKey
+
 metadata = MetaData(schema="core")
 labels = Table(
-    "labels", metadata,
+    "labels",
+    metadata,
     Column("id", Integer, primary_key=True),
     Column("repo_id", Integer, ForeignKey("repos.id"), nullable=False),
     Column("milestone_id", Integer, nullable=False),

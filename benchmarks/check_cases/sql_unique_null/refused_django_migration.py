@@ -3,7 +3,6 @@ import django.db.models.deletion
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,7 +15,12 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("score", models.PositiveSmallIntegerField()),
-                ("guild", models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to="guilds.guild")),
+                (
+                    "guild",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to="guilds.guild"
+                    ),
+                ),
                 ("holder", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="accounts.user")),
             ],
             options={"ordering": ["-id"], "unique_together": {("holder", "guild")}},

@@ -1,5 +1,6 @@
 from django.db import models
 
+
 class Coupon(models.Model):
     shop = models.ForeignKey("shops.Shop", on_delete=models.CASCADE)
     customer = models.ForeignKey("customers.Customer", null=True, blank=True, on_delete=models.SET_NULL)

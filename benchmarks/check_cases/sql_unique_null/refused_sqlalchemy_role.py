@@ -3,11 +3,14 @@ import uuid
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+
 class Base(DeclarativeBase):
     pass
 
+
 class Role(Base):
     """A role in a workspace, or in one project of it."""
+
     __tablename__ = "roles"
     __table_args__ = (UniqueConstraint("workspace_id", "project_id", "name", name="uq_roles"), {"schema": "auth"})
 

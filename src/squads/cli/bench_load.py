@@ -15,7 +15,9 @@ from squads.cli.options import Json
 def load(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The loader: cweval, eugene, real-vuln or sven.")],
     path: Annotated[Path, typer.Argument(metavar="PATH", help="Where the set was fetched to.")],
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a line of JSON for every case.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a line of JSON for every case into a new file.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Read a public set, check its commit and counts, and say how many cases it has of each language and label."""
@@ -27,7 +29,10 @@ def load(
     cases = loader.load(path)
     if out is not None:
         try:
-            out.write_text("".join(f"{case.model_dump_json()}\n" for case in cases), "utf-8")
+            with out.open("x", encoding="utf-8") as file:
+                file.writelines(f"{case.model_dump_json()}\n" for case in cases)
+        except FileExistsError:
+            raise InvalidInput(f"{out} is there already, and stays as it is; name another file with --out") from None
         except OSError as error:
             raise InvalidInput(f"{out} cannot be written: {error.strerror}; name another file with --out") from None
     counted = Counter((case.language, case.label.value) for case in cases)

@@ -21,7 +21,7 @@ from squads.bench.judged import Results, hit_of
 from squads.bench.run import RunBudget, RunProgress, run
 from squads.bench.sets import cases_at
 from squads.cli import show
-from squads.contracts.errors import InvalidInput
+from squads.contracts.errors import InvalidInput, SquadsError
 from squads.project import Project
 
 TELL_SECONDS = 5.0
@@ -87,8 +87,12 @@ def run_bench(
                 watch=telling,
             )
 
-    results = asyncio.run(judged())
-    telling.close()
+    try:
+        results = asyncio.run(judged())
+    except KeyboardInterrupt:
+        raise SquadsError(f"interrupted; the same command goes on with what stands in {folder.path}") from None
+    finally:
+        telling.close()
     tell_results(folder, results, arms, as_json=as_json)
     return 0
 

@@ -81,6 +81,19 @@ def test_a_budget_of_seconds_ends_with_what_is_there(tmp_path: Path) -> None:
     assert "0 verdicts in 0 of 2 packets; it ended at its bound of seconds" in done.output
 
 
+def test_whoever_interrupts_a_run_is_told_that_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folder stays, and the sentence names it."""
+    family(tmp_path / "cases")
+
+    async def interrupted(*given: Any, **options: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("squads.cli.bench_run.run", interrupted)
+    done = runner.invoke(app, ["bench", "run", "--cases", "cases", "--gates", "text.conflict-marker", "--out", "mine"])
+
+    assert "interrupted; the same command goes on with what stands in mine" == str(done.exception)
+
+
 def test_families_are_listed_with_their_labels(tmp_path: Path) -> None:
     """The built-in ones, and those of a folder."""
     family(tmp_path / "cases")

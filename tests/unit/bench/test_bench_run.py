@@ -23,6 +23,7 @@ from squads.bench.manifest import REFERENCE, pieces_of
 from squads.bench.person import Person
 from squads.bench.run import RunBudget, RunProgress, run
 from squads.bench.seat import seated
+from squads.cli.bench_report import results_at
 from squads.contracts.artifact import Artifact
 from squads.contracts.errors import InvalidInput
 from squads.contracts.finding import Usage
@@ -84,6 +85,13 @@ def test_every_verdict_is_a_row_with_the_receipt_that_says_it(tmp_path: Path) ->
     assert all(row.receipt and row.packet for row in results.judged)
     by_id = {case.id: case for case in cases}
     assert [Hit.REASON] * 2 == [hit_of(by_id[row.case], row) for row in refused]
+
+
+def test_reports_read_the_folder_of_a_run_as_it_stands(tmp_path: Path) -> None:
+    """`squads bench report` and `compare` take it with no report written first."""
+    found = ran(pair(), [Words()], tmp_path / "run")
+
+    assert found == results_at(tmp_path / "run")
 
 
 def test_identical_seeds_give_identical_verdicts_and_order(tmp_path: Path) -> None:

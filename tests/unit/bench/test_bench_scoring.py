@@ -106,6 +106,20 @@ def test_twins_are_paired_within_their_family_and_repeat() -> None:
     assert {"first_only": 6, "second_only": 0} == score.pairs.test.counts
 
 
+def test_a_defect_with_a_word_is_paired_with_the_twin_of_that_word() -> None:
+    """`defect-003` was made from `clean-003`; where no right variant has its word, all of them are its twins."""
+    cases = {
+        "d3": case("many", "defect", word="003"),
+        "c3": case("many", "clean", word="003"),
+        "c4": case("many", "clean", word="004"),
+        "d9": case("many", "defect", word="other"),
+    }
+
+    score = score_of(grid({"g": {"d3": "r", "c3": ".", "c4": "r", "d9": "r"}}, cases), "g")
+
+    assert (1 + 2, 1 + 1, 1) == (score.pairs.pairs, score.pairs.told_apart, score.pairs.both_refused)
+
+
 def test_a_gate_that_refuses_everything_is_worth_nothing() -> None:
     """A catch rate of 1 without a clean twin would say otherwise."""
     score = score_of(grid({"g": dict.fromkeys(CASES, "r")}, CASES), "g")

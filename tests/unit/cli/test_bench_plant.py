@@ -92,10 +92,19 @@ def test_rename_writes_a_set_and_its_manifest(tmp_path: Path) -> None:
     assert 4 == len(cases(tmp_path / "out"))
 
 
-def test_load_says_where_it_cannot_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One sentence with the path, and no word about how the library works."""
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [("none/cases.jsonl", "cannot be written"), ("kept.jsonl", "is there already")],
+    ids=["no", "old"],
+)
+def test_load_says_where_it_cannot_write(
+    place: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sentence with the path, and no word about how the library works; a file that is there stays as it is."""
     monkeypatch.setattr("squads.bench.loaders.loader_named", lambda name: SimpleNamespace(load=lambda path: []))
-    done = CliRunner().invoke(app, ["bench", "load", "eugene", str(tmp_path), "--out", str(tmp_path)])
+    (tmp_path / "kept.jsonl").write_text("kept", "utf-8")
+    done = CliRunner().invoke(app, ["bench", "load", "eugene", str(tmp_path), "--out", str(tmp_path / place)])
 
     assert isinstance(done.exception, InvalidInput)
-    assert f"{tmp_path} cannot be written" in str(done.exception)
+    assert f"{tmp_path / place} {says}" in str(done.exception)
+    assert "kept" == (tmp_path / "kept.jsonl").read_text("utf-8")

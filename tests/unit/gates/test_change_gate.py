@@ -100,7 +100,7 @@ async def test_what_stood_before_is_only_shown_for_its_own_base() -> None:
 
 def test_a_gate_that_is_shown_a_base_is_the_same_gate() -> None:
     """Its prior stays, on a checklist too, and gates that ask for no base are left as they are."""
-    gates = built_in("tests.weakened", "scope.brief", "sql.unique-null")
+    gates = built_in("tests.weakened", "scope.brief", "auth.token-signature")
     checklist = Checklist(*gates)
     own = shown(checklist, "a" * 64, Artifact.of({"a": "b"}))
 

@@ -68,6 +68,23 @@ CLIENT = {
     "client/errors.py": "class Failed(Exception):\n    pass\n",
 }
 B, D, OK = "broken", "broken too", "holds"
+MAILER = {
+    "post/mailer.py": "import time\n\n\nclass Mailer:\n    SENDER = 'noreply@club.example'\n\n    def __init__(self, connect, starttls=True):\n        self.connect = connect\n        self.starttls = starttls\n\n    def _open(self):\n        relay = self.connect()\n        if self.starttls:\n            relay.starttls()\n        return relay\n\n    def send(self, to, text):\n        relay = self._open()\n        return relay.sendmail(self.SENDER, to, text) == 250\n",
+    "post/queue.py": "LIMIT = 40\n\n\ndef encode(job):\n    return {'to': job.to, 'at': job.at.isoformat(), 'text': job.text}\n\n\ndef is_full(jobs):\n    return len(jobs) >= LIMIT\n\n\ndef put(jobs, job):\n    if is_full(jobs):\n        raise ValueError('full')\n    return [*jobs, encode(job)]\n",
+}
+RETRY = "When the relay answers 451, Mailer.send should try once more. Sender address, TLS and log lines are fine as they are."
+URGENT = "Urgent jobs go to the front of the queue: put() takes urgent. Nothing else about the queue changes."
+ENTRY = "Add the subject to what encode returns. Consumers rely on the other fields exactly as they are."
+RENAME = "Rename `put` to `enqueue`, in every caller. A pure rename: no change of behaviour."
+_SEND = (
+    "        return relay.sendmail(self.SENDER, to, text) == 250",
+    "        code = relay.sendmail(self.SENDER, to, text)\n        if code == 451:\n            code = relay.sendmail(self.SENDER, to, text)\n        return code == 250",
+)
+_PUT = [
+    ("def put(jobs, job):", "def put(jobs, job, urgent=False):"),
+    ("    return [*jobs, encode(job)]", "    return [encode(job), *jobs] if urgent else [*jobs, encode(job)]"),
+]
+_NAME = ("def put(", "def enqueue(")
 ROWS: list[tuple[str, str, Mapping[str, str], Files, Any]] = [
     # name, brief, base, change, (path, line) of what breaks it or None
     (
@@ -689,6 +706,71 @@ ROWS += [
             ]
         },
         ("shop/cart.py", 19),
+    ),
+    ("retry", RETRY, MAILER, {"post/mailer.py": [_SEND]}, None),
+    (
+        "retry, plain default",
+        RETRY,
+        MAILER,
+        {"post/mailer.py": [_SEND, ("starttls=True", "starttls=False")]},
+        ("post/mailer.py", 7),
+    ),
+    (
+        "retry, plain helper",
+        RETRY,
+        MAILER,
+        {"post/mailer.py": [_SEND, ("if self.starttls:", "if self.starttls and hasattr(relay, 'starttls'):")]},
+        ("post/mailer.py", 13),
+    ),
+    ("urgent", URGENT, MAILER, {"post/queue.py": _PUT}, None),
+    (
+        "urgent, limit elsewhere",
+        URGENT,
+        MAILER,
+        {"post/queue.py": [*_PUT, ("len(jobs) >= LIMIT", "len(jobs) > LIMIT")]},
+        ("post/queue.py", 9),
+    ),
+    (
+        "urgent, helper",
+        URGENT,
+        MAILER,
+        {
+            "post/queue.py": [
+                _PUT[0],
+                (
+                    "    return [*jobs, encode(job)]",
+                    "    return _placed(jobs, encode(job), urgent)\n\n\ndef _placed(jobs, job, urgent):\n    return [job, *jobs] if urgent else [*jobs, job]",
+                ),
+            ]
+        },
+        None,
+    ),
+    (
+        "entry",
+        ENTRY,
+        MAILER,
+        {"post/queue.py": [("'text': job.text}", "'text': job.text, 'subject': job.subject}")]},
+        None,
+    ),
+    (
+        "entry, another too",
+        ENTRY,
+        MAILER,
+        {
+            "post/queue.py": [
+                ("'text': job.text}", "'text': job.text, 'subject': job.subject}"),
+                ("job.at.isoformat()", "str(job.at)"),
+            ]
+        },
+        ("post/queue.py", 5),
+    ),
+    ("rename", RENAME, MAILER, {"post/queue.py": [_NAME]}, None),
+    (
+        "rename, and more",
+        RENAME,
+        MAILER,
+        {"post/queue.py": [_NAME, ("    return [*jobs, encode(job)]", "    return [encode(job), *jobs]")]},
+        ("post/queue.py", 15),
     ),
 ]
 

@@ -222,6 +222,11 @@ class TestMany:
         assert pack(n) == text
 """,
 }
+B = "tests/test_booking.py"
+BOOKING = {
+    "booking.py": "def _night(guests):\n    return 80 + max(0, guests - 2) * 15\n\n\ndef price(nights, guests=2, coupon=''):\n    if nights < 1:\n        raise ValueError('nights')\n    return nights * _night(guests) - (10 if coupon else 0)\n",
+    B: "import pytest\n\nfrom booking import price\n\n\ndef test_price():\n    assert price(2) == 160\n    assert price(2, guests=4) == 220\n\n\ndef test_order():\n    assert [price(n) for n in (1, 2)] == [80, 160]\n\n\ndef test_no_nights():\n    with pytest.raises(ValueError, match='nights'):\n        price(0)\n",
+}
 ROWS: list[tuple[str, Mapping[str, str], Mapping[str, Any], int | None]] = [
     ("helper softened", TARIFF, {T: [("    assert price(kwh) == cents", "    assert price(kwh) >= cents")]}, 10),
     (
@@ -638,6 +643,89 @@ def test_order(queue):
         STORE,
         {A: [('    assert await load("a") == 1', "    assert (\n        await load('a')\n    ) == 1")]},
         None,
+    ),
+    (
+        "one-line helper",
+        BOOKING,
+        {
+            B: [
+                (
+                    "def test_price():\n    assert price(2) == 160\n    assert price(2, guests=4) == 220",
+                    "def cost(guests):\n    return price(2, guests=guests)\n\n\ndef test_price():\n    assert cost(2) == 160\n    assert price(2) == 160\n    assert cost(4) == 220",
+                )
+            ]
+        },
+        None,
+    ),
+    ("chain", BOOKING, {B: [("price(2) == 160\n", "price(2) == price(2, 2) == 160\n")]}, None),
+    (
+        "any order",
+        BOOKING,
+        {B: [("[price(n) for n in (1, 2)] == [80, 160]", "{price(n) for n in (1, 2)} == {80, 160}")]},
+        12,
+    ),
+    (
+        "fail in else",
+        BOOKING,
+        {
+            B: [
+                (
+                    "    with pytest.raises(ValueError, match='nights'):\n        price(0)",
+                    "    try:\n        price(0)\n    except ValueError as error:\n        assert 'nights' in str(error)\n    else:\n        pytest.fail('booked')",
+                )
+            ]
+        },
+        None,
+    ),
+    (
+        "no else",
+        BOOKING,
+        {
+            B: [
+                (
+                    "    with pytest.raises(ValueError, match='nights'):\n        price(0)",
+                    "    try:\n        price(0)\n    except ValueError as error:\n        assert 'nights' in str(error)",
+                )
+            ]
+        },
+        16,
+    ),
+    (
+        "part computed away",
+        BOOKING,
+        {
+            B: [
+                (
+                    "def test_price():",
+                    "def test_price(monkeypatch):\n    monkeypatch.setattr('booking._night', lambda guests: 80)",
+                )
+            ]
+        },
+        7,
+    ),
+    (
+        "computed away for all",
+        BOOKING,
+        {
+            "tests/conftest.py": "import pytest\n\n\n@pytest.fixture(autouse=True)\ndef quick(monkeypatch):\n    monkeypatch.setattr('booking._night', lambda guests: 80)\n"
+        },
+        6,
+    ),
+    (
+        "left out on request",
+        BOOKING,
+        {
+            "tests/conftest.py": "def pytest_collection_modifyitems(config, items):\n    if config.getoption('--quick'):\n        items[:] = [i for i in items if 'slow' not in i.keywords]\n"
+        },
+        None,
+    ),
+    (
+        "left out unasked",
+        BOOKING,
+        {
+            "tests/conftest.py": "import pytest\n\n\ndef pytest_collection_modifyitems(config, items):\n    if config.getoption('--all'):\n        return\n    for item in items:\n        item.add_marker(pytest.mark.skip)\n"
+        },
+        7,
     ),
 ]
 

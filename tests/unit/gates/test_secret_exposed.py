@@ -10,6 +10,7 @@ import pytest
 from squads.bench.strip import stripped
 from squads.contracts.artifact import Artifact
 from squads.contracts.finding import Finding, Severity
+from squads.gates.check import CannotLook
 from squads.gates.checks.secret_exposed import INVARIANT, secret_exposed
 
 CASES = Path(__file__).parents[3] / "benchmarks/check_cases/secret_exposed"
@@ -89,3 +90,12 @@ def test_a_log_may_say_something_about_a_secret(shown: str) -> None:
     assert not found(text.format(shown))
     assert refusing(text.format("password"))
     assert refusing(text.format("password[3:]"))
+
+
+def test_files_past_the_bound_of_steps_are_named_and_not_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an artifact takes more steps than are gone through, the check abstains, and names the first file left."""
+    monkeypatch.setattr("squads.gates.secrets.logs._PROGRAM_STEPS_MAX", 3)
+    text = b"def kept(settings):\n    value = settings.mode\n    return value\n"
+
+    with pytest.raises(CannotLook, match=r"^b\.py:1: .*more than 3 steps"):
+        secret_exposed(Artifact.of({"a.py": text, "b.py": text}))

@@ -108,6 +108,12 @@ def test_an_id_joins_nothing_where_ids_repeat() -> None:
         ("other", "tenant_id IS NULL OR tenant_id = current_tenant()"),
         ("other", "current_setting('app.role') = 'admin' OR tenant_id = current_tenant()"),
         ("other", "no ( sql"),
+        ("bound", "CASE WHEN current_setting('app.t', true) IS NULL THEN false ELSE tenant_id = current_tenant() END"),
+        ("leaks", "CASE WHEN current_setting('app.t', true) IS NULL THEN true ELSE tenant_id = current_tenant() END"),
+        ("bound", "NOT (tenant_id <> current_tenant())"),
+        ("leaks", "NOT (tenant_id = current_tenant())"),
+        ("leaks", "EXISTS (SELECT 1 FROM members m WHERE m.user_id = auth.uid())"),
+        ("bound", "EXISTS (SELECT 1 FROM members m WHERE m.team = docs.team AND m.user_id = auth.uid())"),
     ],
 )
 def test_a_condition_leaks_only_where_that_is_certain(what: str, condition: str) -> None:
@@ -272,3 +278,51 @@ def test_the_refused_and_the_cosmetic_cases_are_refused(path: Path) -> None:
 def test_the_approved_cases_pass(path: Path) -> None:
     """Suspicious and right is right."""
     assert [] == refusing(files_of(path))
+
+
+def test_a_partition_is_reached_by_its_own_name() -> None:
+    """The policies of its parent hold only who asks the parent."""
+    schema = (
+        "CREATE TABLE docs (id bigint, tenant_id int NOT NULL, day date) PARTITION BY RANGE (day);\n"
+        "CREATE TABLE docs_1 PARTITION OF docs FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');\n"
+        "ALTER TABLE docs ENABLE ROW LEVEL SECURITY;\n"
+        "CREATE POLICY own ON docs USING (tenant_id = current_setting('app.t')::int);\n"
+    )
+    assert refusing(schema + "GRANT SELECT ON ALL TABLES IN SCHEMA public TO app;")
+    assert [] == refusing(schema + "GRANT SELECT ON docs TO app;")
+
+
+def test_queries_of_a_file_are_held_to_what_their_siblings_ask() -> None:
+    """One of them asks for the tenant, so the others have to."""
+    schema = "CREATE TABLE docs (id bigint PRIMARY KEY, tenant_id int NOT NULL, body text);"
+    listed = "-- name: List :many\nSELECT id FROM docs WHERE tenant_id = $1;\n"
+    one = "-- name: Get :one\nSELECT body FROM docs WHERE id = @id;\n"
+    assert refusing({"schema.sql": schema, "queries.sql": listed + one})
+    assert [] == refusing({"schema.sql": schema, "queries.sql": listed + one.replace("@id", "@id AND tenant_id = @t")})
+    assert [] == refusing({"schema.sql": schema, "queries.sql": one})
+
+
+def test_a_brief_tells_who_is_kept_apart() -> None:
+    """A noun is a tenant where the brief says that many of them share what there is."""
+    program = (
+        "def docs(db, depot_id):\n"
+        "    return db.execute('SELECT id FROM docs WHERE depot_id = %s', (depot_id,)).fetchall()\n\n\n"
+        "def doc(db, depot_id, doc_id):\n"
+        "    return db.execute('SELECT body FROM docs WHERE id = %s', (doc_id,)).fetchone()\n"
+    )
+    other = program.replace("depot", "batch")
+    assert refusing({"app/docs.py": other}, brief="All batches share the tables; a batch sees its own docs.")
+    assert [] == refusing({"app/docs.py": other}, brief="Documents of a batch.")
+
+
+def test_a_client_that_takes_names_is_read_too() -> None:
+    """`eq` on the key binds; the key among the values that are written does not."""
+    program = (
+        "def names(sb, claims):\n"
+        "    return sb.table('docs').select('name').eq('org_id', claims['org_id']).execute()\n\n\n"
+        "def rename(sb, claims, doc_id, name):\n"
+        "    return sb.table('docs').update({'name': name}).eq('id', doc_id).execute()\n"
+    )
+    assert refusing({"app/docs.py": program})
+    kept = program.replace(".eq('id', doc_id)", ".eq('id', doc_id).eq('org_id', claims['org_id'])")
+    assert [] == refusing({"app/docs.py": kept})

@@ -8,17 +8,15 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from squads.gates.changes.demands import Demand, demand_of, method_demand, raised, short_of
+from squads.gates.changes.demands import Demand, as_raises, demand_of, method_demand, parts, raised, short_of
+from squads.gates.changes.names import Names, Node, bound, number_in, pairs, put
 
 INSTANCES_MAX = 3_000
 _SETS_MAX = 400
 _DEPTH_MAX = 4
-_SIZE_MAX = 1_500
-Node = ast.FunctionDef | ast.AsyncFunctionDef
-Names = dict[str, ast.expr]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,90 +43,6 @@ class _Reader:
     helpers: Mapping[str, Node]
     known: frozenset[str]
     found: list[Asked] = field(default_factory=list)
-
-
-class _Put(ast.NodeTransformer):
-    def __init__(self, names: Mapping[str, ast.expr]) -> None:
-        self.names = names
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        return self.names.get(node.id, node) if isinstance(node.ctx, ast.Load) else node
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
-            return self.names.get(f"self.{node.attr}") or ast.Name(node.attr, ast.Load())
-        self.generic_visit(node)
-        return node
-
-    def visit_Await(self, node: ast.Await) -> ast.AST:
-        return self.visit(node.value)  # type: ignore[no-any-return]
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        self.generic_visit(node)
-        one, other = _number(node.left), _number(node.right)
-        if one is not None and other is not None:
-            match node.op:
-                case ast.Add():
-                    return ast.Constant(one + other)
-                case ast.Sub():
-                    return ast.Constant(one - other)
-                case ast.Mult():
-                    return ast.Constant(one * other)
-        return node
-
-
-def _number(node: ast.expr) -> int | float | None:
-    value = node.value if isinstance(node, ast.Constant) else None
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def put(node: ast.expr, names: Mapping[str, ast.expr]) -> ast.expr:
-    """Return an expression with what its names stand for in their places."""
-    if sum(1 for _ in ast.walk(node)) > _SIZE_MAX:
-        return node
-    fresh = ast.parse(ast.unparse(node), mode="eval").body
-    put_in: ast.expr = _Put(names).visit(fresh)
-    try:
-        ast.unparse(put_in)  # an f-string cannot hold every text that a name stands for
-    except ValueError:
-        return node
-    return put_in
-
-
-def constants(body: Sequence[ast.stmt], owner: str = "") -> Names:
-    """Return the names of a block that are assigned once, and what they stand for."""
-    found: Names = {}
-    twice: set[str] = set()
-    for node in body:
-        for name, value in _bound(node):
-            if f"{owner}{name}" in found:
-                twice.add(f"{owner}{name}")
-            found[f"{owner}{name}"] = put(value, found)
-    return {n: v for n, v in found.items() if n not in twice}
-
-
-def _bound(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
-    pairs: list[tuple[ast.expr, ast.expr]] = []
-    if isinstance(node, ast.Assign) and len(node.targets) == 1:
-        pairs = [(node.targets[0], node.value)]
-    elif isinstance(node, ast.AnnAssign) and node.value is not None:
-        pairs = [(node.target, node.value)]
-    for target, value in pairs:
-        yield from _pairs(target, value)
-
-
-def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
-    if isinstance(target, ast.Name):
-        yield target.id, value
-    elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self":
-        yield f"self.{target.attr}", value
-    elif (
-        isinstance(target, ast.Tuple | ast.List)
-        and isinstance(value, ast.Tuple | ast.List)
-        and len(target.elts) == len(value.elts)
-    ):
-        for one, other in zip(target.elts, value.elts, strict=True):
-            yield from _pairs(one, other)
 
 
 def asked_by(test: Node, names: Names, helpers: Mapping[str, Node], known: Iterable[str]) -> list[Asked]:
@@ -203,16 +117,16 @@ def elements(node: ast.expr, names: Mapping[str, ast.expr]) -> list[ast.expr]:
         return [ast.Tuple([ast.Constant(n), e], ast.Load()) for n, e in enumerate(elements(node.args[0], names))]
     if called == "zip" and node.args:
         return [ast.Tuple(list(row), ast.Load()) for row in zip(*(elements(a, names) for a in node.args), strict=False)]
-    if called == "range" and node.args and all(_number(put(a, names)) is not None for a in node.args):
-        numbers = [int(_number(put(a, names)) or 0) for a in node.args]
+    if called == "range" and node.args and all(number_in(put(a, names)) is not None for a in node.args):
+        numbers = [int(number_in(put(a, names)) or 0) for a in node.args]
         return [ast.Constant(n) for n in range(*numbers)[:_SETS_MAX]] if len(numbers) < 3 or numbers[2] else []
     if isinstance(node.func, ast.Attribute) and node.func.attr in ("items", "keys", "values") and not node.args:
         held = put(node.func.value, names)
         if isinstance(held, ast.Dict):
-            pairs = [(k, v) for k, v in zip(held.keys, held.values, strict=True) if k is not None]
+            entries = [(k, v) for k, v in zip(held.keys, held.values, strict=True) if k is not None]
             if node.func.attr == "items":
-                return [ast.Tuple([k, v], ast.Load()) for k, v in pairs]
-            return [k if node.func.attr == "keys" else v for k, v in pairs]
+                return [ast.Tuple([k, v], ast.Load()) for k, v in entries]
+            return [k if node.func.attr == "keys" else v for k, v in entries]
     return []
 
 
@@ -232,10 +146,13 @@ def _block(
         here = at or node
         match node:
             case ast.Assert():
-                for part in _parts(node.test):
+                for part in parts(node.test):
                     _assertion(reader, part, names, guard, here, home, row)
             case ast.Assign() | ast.AnnAssign() | ast.Expr() | ast.Return():
-                for name, value in _bound(node):
+                whole = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
+                tuples = isinstance(whole, ast.Tuple) and node.value is not None
+                several = pairs(whole, put(node.value, names)) if tuples else bound(node)  # type: ignore[arg-type]
+                for name, value in several:
                     stored = name not in names or not _again(body, name)
                     names[name] = put(value, names) if stored else ast.Name(name, ast.Load())
                 _called(reader, node.value, names, guard, depth, home, row, here)
@@ -249,7 +166,7 @@ def _block(
                     _block(reader, node.body, dict(names), guard or "a loop", depth, home, row, at)
                 listed = names.get(node.iter.id) if isinstance(node.iter, ast.Name) else node.iter
                 for element in rows[:_SETS_MAX]:
-                    own = names | {n: put(v, names) for n, v in _pairs(node.target, element)}
+                    own = names | {n: put(v, names) for n, v in pairs(node.target, element)}
                     _block(reader, node.body, own, guard, depth, home or listed, row or element, at)
             case ast.While():
                 _block(reader, node.body, dict(names), guard or "a loop", depth, home, row, at)
@@ -262,6 +179,9 @@ def _block(
                            home, row)  # fmt: skip
                 if not guard and any(isinstance(s, ast.Return) for s in node.body):
                     guard = "a `return` before it"
+            case ast.Try() if (call := as_raises(node)) is not None:
+                acts = "; ".join(_act(s, names) for s in (node.body if node.orelse else node.body[:-1]))
+                _keep(reader, method_demand("raises", call, guard, acts), here, home, row)
             case ast.Try():
                 kept = all(
                     any(isinstance(s, ast.Raise) or "fail(" in ast.unparse(s) for s in h.body)
@@ -296,18 +216,12 @@ def _word(node: ast.expr) -> str:
 
 def _again(body: Sequence[ast.stmt], name: str) -> bool:
     """Return whether a block gives a name more than one value."""
-    return sum(1 for s in body for n, _ in _bound(s) if n == name) > 1
+    return sum(1 for s in body for n, _ in bound(s) if n == name) > 1
 
 
 def _act(node: ast.stmt, names: Names) -> str:
     value = getattr(node, "value", None)
     return ast.unparse(put(value, names)) if isinstance(value, ast.expr) else ast.unparse(node)
-
-
-def _parts(test: ast.expr) -> list[ast.expr]:
-    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
-        return [p for v in test.values for p in _parts(v)]
-    return [test]
 
 
 def _assertion(
@@ -327,8 +241,8 @@ def _assertion(
         one = comprehended.generators[0]
         rows = elements(one.iter, names) if not one.ifs else []
         for element in rows[:_SETS_MAX]:
-            own = names | {n: put(v, names) for n, v in _pairs(one.target, element)}
-            for part in _parts(comprehended.elt):
+            own = names | {n: put(v, names) for n, v in pairs(one.target, element)}
+            for part in parts(comprehended.elt):
                 _assertion(reader, part, own, guard, at, home or one.iter, row or element)
         if rows:
             return
@@ -384,7 +298,8 @@ def _keep(reader: _Reader, demand: Demand, at: ast.AST, home: ast.AST | None, ro
              for n in ast.walk(tree) if isinstance(n, ast.Call)]  # fmt: skip
     literals = sorted(repr(n.value) for n in ast.walk(tree) if isinstance(n, ast.Constant))
     signs = [type(n.op).__name__ for n in ast.walk(tree) if isinstance(n, ast.UnaryOp | ast.BinOp)]
-    names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    own = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} - own
     key = ("raises", *sorted(calls), *literals, *signs) if demand.subject.startswith("raises ") else (
         *sorted(calls), *literals, *signs)  # fmt: skip
     outer = "" if calls else demand.subject

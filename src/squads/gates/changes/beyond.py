@@ -19,7 +19,7 @@ _UNIT_WORDS = (
 _UNITS = frozenset(_UNIT_WORDS.split())
 _GUARDS = re.compile(
     r"(?i)(?:^|_)(?:verify|validate|check|secure|ssl|tls|strict|auth|authenticated|required?|csrf|http_?only|escape"
-    r"|autoescape|safe|enforce|login_required|protect(?:ed)?)(?:_|$)"
+    r"|autoescape|safe|enforce|login_required|protect(?:ed)?|starttls|use_tls)(?:_|$)"
 )
 _OPENS = re.compile(r"(?i)(?:^|_)(?:debug|insecure|allow|disable|skip|bypass|trust|anonymous|public)(?:_|$)")
 Found = tuple[tuple[int, int], str, str]
@@ -30,7 +30,10 @@ def beyond(brief: Brief, path: str, old: str, new: str) -> Iterator[Found]:
     found = differences(old, new) if path.endswith((".py", ".pyi")) else []
     facts = list(changed_facts(path, old, new))
     named = {n.rsplit(".", 1)[-1] for n in brief.named}
-    keyed = brief.closed and SETTINGS.search(path) and any(_named(f.word, brief, named) for f, _, _ in facts)
+    spoken = [f for f, _, _ in facts if _named(f.word, brief, named)]
+    keyed = brief.closed and SETTINGS.search(path) and bool(spoken)
+    entries = [f for f in spoken if "." in f.name and f.kind == "constant" and brief.closed]
+    tables = {f.name.rsplit(".", 1)[0] for f in entries}
     replaced, replacing = values(brief.text)
     for fact, was, now in facts:
         place = (fact.line, fact.end_line)
@@ -43,7 +46,17 @@ def beyond(brief: Brief, path: str, old: str, new: str) -> Iterator[Found]:
         what = f"{fact.name} {'was ' + was.value[:60] if was is not None else 'is set'}"
         if concept is not None and not asked_for:
             yield place, f"{what}, and the brief lets it stay", concept.sentence
+        elif fact.name in tables and was is None and not asked_for:
+            yield place, f"{fact.name} is another kind of table, and the brief names entries of it", brief.closed
         elif asked_for or words_of(fact.word) & brief.asked:
+            continue
+        elif fact.kind == "entry" and brief.others and was is not None and now is not None:
+            said = f"{what}, and the brief lets what stood there stay"
+            yield place, said, brief.others
+            for piece in found:  # what it is made with now may stand elsewhere
+                if piece.kind == "added" and re.search(rf"\b{re.escape(piece.name)}\(", now.value):
+                    yield (piece.line, piece.end_line), said, brief.others
+        elif fact.kind == "entry":
             continue
         elif _let_in(fact, was, now, brief, old, new):
             yield place, f"{what}: who may use it is different, and the brief does not ask for that", brief.closed
@@ -51,7 +64,7 @@ def beyond(brief: Brief, path: str, old: str, new: str) -> Iterator[Found]:
             yield place, f"{what}, which guarded something, and the brief does not ask for that", brief.closed
         elif brief.keeps and was is not None and now is not None and _other_value(fact, was, now, old):
             yield place, f"{what}, and the brief keeps what the code does", brief.keeps
-        elif keyed:
+        elif keyed or (fact.kind == "constant" and tables & {fact.name, fact.name.rsplit(".", 1)[0]}):
             yield place, f"{what}, and the brief closes what it does not name", brief.closed
         elif (
             replaced

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from squads.gates.changes.concepts import Concept, phrases, roots
@@ -33,7 +34,10 @@ _FORBIDS = re.compile(
     r"|\bhands off\b|\bno (?:new |other |further )?(?:changes?|edits?)\b|\bout of scope\b|\boff[- ]limits\b|\bfrozen\b"
     r"|\bno new\b|\bnothing (?:in|inside|under|within|of|about)\b|\bno (?:extra |additional |further )?(?:dependenc"
     r"|packages?\b|migrations?\b|files?\b|settings\b|schema\b)|\bno (?:\w+ ){0,3}changes?\b"
-    r"|\bneither\b|\bnot (?:in|to) scope\b|\bdoes not (?:touch|change|concern)\b"
+    r"|\bnicht (?:anfassen|ändern|verändern|antasten)\b|\bbleib(?:t|en) (?:wie|so|unverändert|unberührt)\b"
+    r"|\bneither\b|\bnot (?:in|to) scope\b|\bdoes not (?:touch|change|concern)\b|\bout of bounds\b|\btaboo\b"
+    r"|\b(?:keep|stay) (?:(?:well |your hands )?(?:away|clear|out)|off) (?:from|of)?\b|\bsteer clear\b|\bkeep off\b"
+    r"|\bhands off\b|\bnot (?:yours|ours) to\b|\b(?:is|are) not yours\b"
 )
 _STAYS = re.compile(
     r"(?i)\bunder (?:audit|review|a freeze)\b|\bowned by\b|\b(?:stays?|remains?)\s*(?:put)?\W*$|\b(?:stays?"
@@ -41,7 +45,10 @@ _STAYS = re.compile(
     r"|just\s+)?(?:as (?:it is|they are|is|before)|unchanged|untouched|intact|the same|alone|put|stable|frozen"
     r"|off[- ]limits|out of scope|not part of|not to be)"
     r"|\bas (?:it is|they are|it stands)\b|\b(?:unchanged|untouched|out of scope|off[- ]limits)\b"
-    r"|\bbelongs? to another\b|\bothers rely\b"
+    r"|\bbelongs? to another\b|\bothers rely\b|\b(?:byte|bit|character) for (?:byte|bit|character)\b"
+    r"|\b(?:must|should|shall|has to|have to|needs? to|is to|are to) (?:all |both )?(?:stay|remain)\b"
+    r"|\b(?:stays?|remains?) (?:exactly |just )?(?:what|how|where|the way|at|in force|valid|frozen)\b"
+    r"|\b(?:is|are|being) (?:certified|audited|frozen|locked|signed off)\b|\bfrozen until\b"
 )
 _REST = re.compile(
     r"(?i)\b(?:everything|all(?: code)?|whatever) (?:outside|beyond|other than|except|apart from|but)\b"
@@ -57,6 +64,9 @@ _REST = re.compile(
     r"|work)s?) (?:to|within|inside)\b|\bno (?:changes?|edits?) (?:outside|elsewhere|anywhere else|beyond)\b"
     r"|\b(?:not|never|without|don't)\b.{0,90}\bother (?:functions?|methods?|files?|modules?|endpoints?|classes)\b"
     r"|\b(?:outside|beyond) (?:of )?(?:it|that|this|these|them)\b"
+    r"|\bthe other (?:\w+ )?(?:endpoints?|functions?|methods?|routes?|views?|commands?|handlers?|calls?|reports?|pages?"
+    r"|jobs?|screens?|modules?|files?)\b(?=.{0,60}\b(?:keep|stay|remain|as they|as it|unchanged|untouched|alone|not))"
+    r"|\bsonst (?:bitte )?nichts\b|\bnichts (?:sonst|anderes|weiter)\b|\balles andere\b|\bden rest\b"
 )
 _ONLY_WORDED = re.compile(
     rf"(?i)\b(?:only|just|solely)\s+(?:the|our)\s+([a-z_][\w-]+)\s+(?:{_KINDS})\s+(?:may|should|can|must|is to"
@@ -88,6 +98,10 @@ _PART_OF = re.compile(
     rf"|callers|behaviou?r) of (?:the |our )?(?:\w+ )?(?:{_CODE})"
     rf"|(?:{_CODE})'s (?:signature|interface|name|arguments|defaults?|callers)\b"
 )
+_TOO = re.compile(rf"(?i)(?:{_CODE})(?:,? (?:and|or|nor))? (?:all|any|every|the)(?: the)? (?:other|rest)\b")
+_INSIDE = re.compile(
+    rf"(?i)\b(?:in|inside|within|of) (?:the )?(?:{_CODE})(?=,? (?:the|all|any|every|no|nothing|each)\b)"
+)
 # What is said of what the sentence before named: "nothing in it may change", "they stay as they are".
 _PRONOUN = re.compile(
     r"(?i)\bnothing (?:in|inside|of|about) (?:it|them|there|that|those)\b"
@@ -114,7 +128,18 @@ _KEEPS = re.compile(
     r"|is kept)"
     r"|\b(?:no|without)(?: \w+){0,3} (?:change (?:of|in) )?behaviou?r|\bnothing (?:\w+ )?behaves?\b"
     r"|\bbehaves? (?:exactly |just )?(?:as before|the same|as it|like before)|\bsame (?:results?|behaviou?r|output)"
-    r"|\bpure(?:ly)? (?:a )?refactor|\bno functional change"
+    r"|\bpure(?:ly)? (?:a )?refactor|\bno functional change|\bverhalten bleibt\b"
+    r"|\b(?:output|outcome|results?|answers?|numbers?|amounts?|prices?|totals?|texts?|rounding|sums?"
+    r"|figures?|fees?)\b[^.;]{0,40}\b(?:identical"
+    r"|the same|unchanged|equal|not change|as (?:before|they are|it is))\b"
+    r"|\bsame (?:outcome|answers?|numbers?|amounts?)\b"
+)
+_OTHERS = re.compile(
+    r"(?i)\b(?:other|existing|remaining|present|old|rest of the)\s+(?:\w+\s+)?(?:fields?|keys?|columns?|entries|values"
+    r"|attributes|properties|headers?|answers?|items|members)\b(?=.{0,60}\b(?:as they|as before|stay|remain|unchanged"
+    r"|untouched|the same|rely|identical|not change|must not|keep))|\brel(?:y|ies) on (?:the )?(?:other|existing)\b"
+    r"|\b(?:keep|leave|without (?:chang|touch)\w*) (?:all |any )?(?:the |of the )?(?:other|existing) (?:\w+ )?"
+    r"(?:fields?|keys?|columns?|entries|values|headers?)"
 )
 _NO_FILES = re.compile(
     r"(?i)\bno (?:new|extra|additional|further|other) files?\b|\b(?:do not|don't|without) add\w* files"
@@ -162,19 +187,27 @@ class Brief:
     """The words that ask for text that does nothing: documents, comments, formatting, types."""
     keeps: str = ""
     """The words that keep what the code does."""
+    others: str = ""
+    """The words that keep the other entries of what is added to."""
 
     @property
     def limits(self) -> bool:
         """Whether it limits anything."""
-        return bool(self.closed or self.excluded or self.categories or self.concepts or self.keeps or self.inert)
+        return bool(self.closed or self.excluded or self.categories or self.concepts or self.keeps or self.inert
+                    or self.others)  # fmt: skip
 
     def names(self, word: str) -> bool:
         """Return whether the brief speaks of something by this word."""
         return re.search(rf"(?i)(?<![\w]){re.escape(word)}(?![\w])", self.text) is not None
 
 
-def read(text: str) -> Brief:
-    """Return what a brief says."""
+def read(text: str, known: Collection[str] = ()) -> Brief:
+    """Return what a brief says; `known` are names of code that it may use like any other words."""
+    bare = [re.escape(n) for n in known if len(n) > 3 or "_" in n]
+    if bare:
+        # Written as code, they are read as code: `(encode) must stay`, `leave cue and take alone`.
+        pattern = re.compile(rf"(?<![`\w./-])(?:{'|'.join(sorted(bare, key=len, reverse=True))})(?![`\w/-]|\.\w)")
+        text = pattern.sub(lambda m: f"`{m[0]}`", text)
     brief = Brief(text)
     spoken: list[str] = []
     for sentence in _SENTENCES.split(text.strip()):
@@ -190,6 +223,8 @@ def read(text: str) -> Brief:
             brief.no_files = brief.no_files or sentence
         if _INERT.search(sentence):
             brief.inert = brief.inert or sentence
+        if _OTHERS.search(sentence):
+            brief.others = brief.others or sentence
         if _KEEPS.search(sentence):
             brief.keeps = brief.keeps or sentence
         before: list[str] = []
@@ -223,9 +258,15 @@ def _clause(brief: Brief, clause: str, sentence: str) -> None:
         return
     rest = _REST.search(clause)
     if rest is not None:
+        head = clause[: rest.start()]
+        if _STAYS.search(head) and not _REST.search(head):
+            _clause(brief, head, sentence)  # "the limits stay as they are, and so does everything else"
         # "do not touch anything outside `a.py`" names what is open; what follows "nothing else" is only spoken of.
         around = re.search(r"(?i)outside|beyond|other than|except|but|apart|within|inside|\bto\b", rest[0])
         brief.named |= set(targets if around else _targets(clause[: rest.start()]))
+        both = _TOO.search(clause)  # "`policy.py` and all other files must not be changed"
+        for target in _targets(both[0]) if both is not None and not around else ():
+            brief.excluded.setdefault(target, sentence)
         if stays is not None and not around:
             for target in _targets(clause[rest.end() :]):
                 brief.excluded.setdefault(target, sentence)
@@ -237,6 +278,8 @@ def _clause(brief: Brief, clause: str, sentence: str) -> None:
         told = clause  # "permissions must not change": what must not stands before
         brief.named -= set(_targets(before))
     of = {t for m in _PART_OF.finditer(told) for t in _targets(m[0])}
+    # "in `roles.py` the other entries stay": what stays is in it, and the file was named for the work.
+    of |= {t for m in _INSIDE.finditer(told) for t in _targets(m[0]) if t in brief.named}
     brief.named |= of  # of these, a part stays
     for target in _targets(told):
         if target not in of:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import configparser
+import fnmatch
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from squads.contracts.artifact import File
 from squads.gates.changes.suite import Suite
@@ -17,6 +18,8 @@ _LISTS = ("testpaths", "python_files", "python_classes", "python_functions")
 _LEAVES = re.compile(
     r"--deselect|--ignore|(?:^|\s)-k[\s=]|(?:^|\s)-m[\s=]|--collect-only|--co\b|--exitfirst|--lf\b|--maxfail"
 )
+# A finding on the head of a hook points at what it does, where that is near.
+_NEAR = 3
 _HOOKS = re.compile(
     r"skip|deselect|xfail|exitstatus|outcome|items\[:\]|items\.clear|items\.remove|del items|return True"
 )
@@ -117,21 +120,59 @@ def _hooks(path: str, suites: tuple[Suite, Suite], file: File) -> Iterator[Weake
         if text in known:
             continue
         if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and re.match(r"collect_ignore", text):
-            yield Weaker(path, node.lineno, node.end_lineno, f"`{text[:60]}` leaves tests out", text[:200])
-        elif isinstance(node, ast.FunctionDef) and node.name.startswith("pytest_") and _HOOKS.search(text):
-            head = next(
-                (
-                    n
-                    for n in ast.walk(node)
-                    if isinstance(n, ast.Call | ast.Assign | ast.Return) and _HOOKS.search(ast.unparse(n))
-                ),
-                node,
-            )
-            if not re.search(r"getoption|config\.option", text):
-                yield Weaker(
-                    path,
-                    node.lineno,
-                    max(node.lineno, getattr(head, "lineno", node.lineno)),
-                    f"`{node.name}` keeps tests from running, or from failing",
-                    text[:200],
-                )
+            if _leaves_out(path, node, suites[1]):
+                yield Weaker(path, node.lineno, node.end_lineno, f"`{text[:60]}` leaves tests out", text[:200])
+        elif isinstance(node, ast.FunctionDef) and node.name.startswith("pytest_"):
+            head = next(_acts(node.body), None)
+            if head is not None:
+                what = f"`{node.name}` keeps tests from running, or from failing"
+                near = head.lineno - node.lineno < _NEAR
+                yield Weaker(path, node.lineno if near else head.lineno, head.end_lineno, what, text[:200])
+
+
+def _leaves_out(path: str, node: ast.stmt, suite: Suite) -> bool:
+    """Return whether a test is among what is not collected; yes where that is computed."""
+    value = getattr(node, "value", None)
+    told = (
+        [e.value for e in ast.walk(value) if isinstance(e, ast.Constant) and isinstance(e.value, str)] if value else []
+    )
+    folder = path.removesuffix("conftest.py")
+    for one in told:
+        whole = f"{folder}{one}"
+        for other, _, _ in suite.tests:
+            if fnmatch.fnmatchcase(other, whole) or other.startswith(f"{whole.rstrip('/')}/"):
+                return True
+    return not told
+
+
+def _acts(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements of a hook that keep tests from running, or from failing, when nobody asks for anything."""
+    for node in body:
+        if isinstance(node, ast.If):
+            chosen = _unasked(node.test)
+            if chosen is not False:
+                yield from _acts(node.body)
+                if chosen and any(isinstance(s, ast.Return | ast.Continue) for s in node.body):
+                    return
+            if chosen is not True:
+                yield from _acts(node.orelse)
+        elif isinstance(node, ast.For | ast.With | ast.Try):
+            yield from _acts(node.body)
+        elif _HOOKS.search(ast.unparse(node)):
+            yield node
+
+
+def _unasked(test: ast.expr) -> bool | None:
+    """Return what a condition is where no option is given and no variable is set; None where it asks something else."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        inner = _unasked(test.operand)
+        return None if inner is None else not inner
+    if isinstance(test, ast.BoolOp):
+        parts = [_unasked(v) for v in test.values]
+        if isinstance(test.op, ast.And):
+            return False if False in parts else True if all(parts) else None
+        return True if True in parts else False if not any(p is None for p in parts) else None
+    text = ast.unparse(test)
+    if re.fullmatch(r"(?:\w+\.)*(?:getoption|getini|option\.\w+|getenv|environ\.get)\b.*|(?:\w+\.)*option\.\w+", text):
+        return False if not re.search(r"['\"]CI['\"]|[!=<>]=| in ", text) else None
+    return None

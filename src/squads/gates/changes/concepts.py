@@ -37,6 +37,8 @@ _GROUPS = (
     "hash hashing digest",
     "pool pooling",
     "worker workers concurrency",
+    "export exports exported exporting write writes writer dump dumps",
+    "import imports imported importing read reads reader load loads parse parser",
 )
 _ROOT = {word: group.split()[0] for group in _GROUPS for word in group.split()}
 _IDLE_WORDS = (
@@ -47,7 +49,8 @@ _IDLE_WORDS = (
     "change changes changed touch touched edit edited modify modified alter altered move moved add added new is be "
     "number value values name names data file files thing things way ways part parts line lines function functions "
     "method methods class classes module modules code behaviour behavior result results default defaults size sizes "
-    "service services everything anything nothing something as it alone per out off use used uses using one two"
+    "service services everything anything nothing something as it alone per out off use used uses using one two "
+    "please nobody somebody byte bytes like today before after again because since until much well"
 )
 _IDLE = frozenset(_IDLE_WORDS.split())
 _FROM_TO = re.compile(
@@ -86,7 +89,8 @@ def _root(word: str) -> str:
 def words_of(name: str) -> frozenset[str]:
     """Return the roots of an identifier: `RETRY_STATUS`, `maxAge`, `client.verify`."""
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
-    return roots(parts)
+    ends = [m[1] for p in parts if (m := re.search(r"\w{2,}(tls|ssl|auth|ttl)$", p.lower()))]  # `starttls`
+    return roots([*parts, *ends])
 
 
 def phrases(clause: str, sentence: str) -> list[Concept]:

@@ -28,6 +28,21 @@ class Demand:
     """`true` or `false` where only that is asked."""
 
 
+# How much is left of a value of which only this is compared.
+_SEEN_AS = {"type": 3.2, "len": 5.0, "set": 8.0, "frozenset": 8.0, "sorted": 8.5, "Counter": 8.5, "bool": 4.0,
+            "str": 9.5, "int": 8.0}  # fmt: skip
+
+
+def parts(test: ast.expr) -> list[ast.expr]:
+    """Return the conditions that one asserts: `a and b` are two, and so are `a == b == c`."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return [p for v in test.values for p in parts(v)]
+    if isinstance(test, ast.Compare) and len(test.ops) > 1 and all(isinstance(o, ast.Eq | ast.Is) for o in test.ops):
+        pairs = zip(test.ops, test.comparators, strict=True)
+        return [ast.copy_location(ast.Compare(test.left, [o], [c]), test) for o, c in pairs]
+    return [test]
+
+
 def demand_of(test: ast.expr, node: ast.AST, guard: str) -> Demand:
     """Return what an asserted condition demands."""
     text = ast.unparse(test)
@@ -88,19 +103,15 @@ def _compared(test: ast.Compare, left: ast.expr, right: ast.expr, node: ast.AST,
             expected = ast.unparse(call.args[0]) if call.args else ""
         elif expected.endswith(".ANY") or expected == "ANY":
             strength = 1.0
+        elif isinstance(right, ast.Set | ast.SetComp) or isinstance(left, ast.Set | ast.SetComp):
+            strength = 8.0  # in any order
         elif call is left and isinstance(left, ast.Call) and ast.unparse(left.func) == "round":
             digits = left.args[1].value if len(left.args) > 1 and isinstance(left.args[1], ast.Constant) else 0
             strength, wide = 9.0, 0.5 * 10.0 ** -float(digits if isinstance(digits, int) else 0)
             subject = ast.unparse(left.args[0])
-        elif (
-            isinstance(left, ast.Call)
-            and ast.unparse(left.func) in ("type", "len", "set", "sorted", "bool", "str", "int")
-            and left.args
-        ):
+        elif isinstance(left, ast.Call) and ast.unparse(left.func) in _SEEN_AS and left.args:
             subject = ast.unparse(left.args[0])
-            strength = {"type": 3.2, "len": 5.0, "set": 8.0, "sorted": 8.5, "bool": 4.0, "str": 9.5, "int": 8.0}[
-                ast.unparse(left.func)
-            ]
+            strength = _SEEN_AS[ast.unparse(left.func)]
     elif (
         isinstance(operator, ast.Lt | ast.LtE)
         and isinstance(left, ast.Call)
@@ -122,6 +133,18 @@ def _compared(test: ast.Compare, left: ast.expr, right: ast.expr, node: ast.AST,
     ):
         subject, strength = ast.unparse(left.args[0]) if left.args else subject, 2.5
     return Demand(node, text, subject, strength, expected=expected, guarded=guard, wide=wide)
+
+
+def as_raises(node: ast.Try) -> ast.Call | None:
+    """Return what `try`, `except X` and a `fail()` where nothing is raised demand, as a call of `pytest.raises`."""
+    ends = node.orelse or node.body[-1:]
+    fails = any(re.search(r"\bfail\(|raise AssertionError|assert False", ast.unparse(s)) for s in ends)
+    if not fails or len(node.handlers) != 1 or node.handlers[0].type is None:
+        return None
+    said = [n.left for n in ast.walk(node.handlers[0]) if isinstance(n, ast.Compare) and isinstance(n.ops[0], ast.In)]
+    match = [ast.keyword("match", s) for s in said if isinstance(s, ast.Constant)][:1]
+    raises = ast.Attribute(ast.Name("pytest", ast.Load()), "raises", ast.Load())
+    return ast.copy_location(ast.Call(raises, [node.handlers[0].type], match), node)
 
 
 def raised(name: str) -> bool:
@@ -175,13 +198,6 @@ def method_demand(name: str, call: ast.Call, guard: str, acts: str = "") -> Dema
         told = args[1] if name not in ranks and len(args) > 1 else ", ".join(args)
         return Demand(call, text, subject, ranks.get(name, 9.0), expected=told, guarded=guard, wide=wide)
     ranks = {
-        "assertEqual": 10.0,
-        "assertEquals": 10.0,
-        "assertIs": 10.0,
-        "assertListEqual": 10.0,
-        "assertDictEqual": 10.0,
-        "assertTupleEqual": 10.0,
-        "assertSetEqual": 10.0,
         "assertIsNone": 10.0,
         "assertAlmostEqual": 9.0,
         "assertCountEqual": 8.5,
@@ -203,7 +219,9 @@ def method_demand(name: str, call: ast.Call, guard: str, acts: str = "") -> Dema
     same = {
         "assertEqual": ast.Eq, "assertEquals": ast.Eq, "assertIs": ast.Is, "assertIsNot": ast.IsNot, "assertIn": ast.In,
         "assertNotIn": ast.NotIn, "assertNotEqual": ast.NotEq, "assertGreater": ast.Gt, "assertLess": ast.Lt,
-        "assertGreaterEqual": ast.GtE, "assertLessEqual": ast.LtE,
+        "assertGreaterEqual": ast.GtE, "assertLessEqual": ast.LtE, "assertSequenceEqual": ast.Eq,
+        "assertListEqual": ast.Eq, "assertTupleEqual": ast.Eq, "assertDictEqual": ast.Eq, "assertSetEqual": ast.Eq,
+        "assertMultiLineEqual": ast.Eq,
     }  # fmt: skip
     if name in same and len(call.args) > 1:
         return demand_of(ast.Compare(call.args[0], [same[name]()], [call.args[1]]), call, guard)

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from squads.gates.changes.pieces import folded
+from squads.gates.changes.pieces import folded, tree_of
 
 SETTINGS = re.compile(r"\.(?:ya?ml|toml|json|ini|cfg|env|properties)$|(?:^|/)\.env[\w.]*$")
 _SIZE_MAX = 200_000
@@ -22,7 +22,7 @@ class Fact:
     name: str
     """Where it stands, with what it is: `get(verify)`, `RETRIES`, `database.pool`."""
     kind: str
-    """`constant`, `default`, `argument`, `decorator` or `setting`."""
+    """`constant`, `default`, `argument`, `comparison`, `decorator`, `entry` or `setting`."""
     value: str
     line: int
     end_line: int
@@ -42,7 +42,8 @@ def facts(path: str, text: str) -> dict[str, Fact]:
         return {}
     try:
         if path.endswith((".py", ".pyi")):
-            found = list(_python(ast.parse(text).body, ""))
+            tree = tree_of(text)
+            found = list(_python(tree.body, "")) if tree is not None else []
         elif SETTINGS.search(path):
             found = list(_settings(path, text))
         else:
@@ -91,6 +92,12 @@ def _value(name: str, value: ast.expr, at: ast.AST) -> Iterator[Fact]:
         for key, inner in zip(value.keys, value.values, strict=True):
             if isinstance(key, ast.Constant):
                 yield from _value(f"{name}.{key.value!s}", inner, inner)
+    elif isinstance(value, ast.Call) and any(isinstance(a, ast.Dict) for a in value.args):
+        rest = [a for a in value.args if not isinstance(a, ast.Dict)]
+        yield _fact(name, "constant", ast.Call(value.func, rest, []), at)
+        for held in value.args:
+            if isinstance(held, ast.Dict):
+                yield from _value(name, held, at)
     elif isinstance(value, ast.Call) and value.keywords:
         bare = ast.Call(value.func, value.args, [k for k in value.keywords if k.arg is None])
         yield _fact(name, "constant", bare, at)
@@ -112,8 +119,21 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, owner: str) -> Itera
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
         yield _fact(f"{name}@{ast.unparse(called)}", "decorator", decorator)
     for call in ast.walk(ast.Module(node.body, [])):
+        if isinstance(call, ast.Dict) and len(call.keys) > 1:
+            for key, inner in zip(call.keys, call.values, strict=True):
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    yield _fact(f"{name}.{key.value}", "entry", inner)
+        if isinstance(call, ast.Compare | ast.BinOp):
+            held = [n.id for n in ast.walk(call) if isinstance(n, ast.Name) and n.id.isupper()]
+            if held:
+                left = ast.unparse(call.left)[:40] if isinstance(call, ast.Compare) else ""
+                yield _fact(f"{name}.{left}({'_'.join(held)})", "comparison", call)
         if isinstance(call, ast.Call):
             for word in call.keywords:
+                named = [n.id for n in ast.walk(word.value) if isinstance(n, ast.Name) and n.id.isupper()]
+                if word.arg and named:
+                    held_by = f"{name}.{ast.unparse(call.func)[:80]}({word.arg}_{'_'.join(named)})"
+                    yield _fact(held_by, "argument", word.value)
                 if word.arg and isinstance(word.value, ast.Constant):
                     yield _fact(f"{name}.{ast.unparse(call.func)[:80]}({word.arg})", "argument", word.value)
 

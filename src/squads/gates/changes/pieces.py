@@ -7,22 +7,55 @@ import copy
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
-from squads.gates.changes.asked import put
+from squads.gates.changes.names import put
+
+_Functions = ast.FunctionDef | ast.AsyncFunctionDef
+_MUTATES_WORDS = (
+    "update setdefault append appendleft add extend insert clear pop popitem remove discard sort reverse "
+    "__setitem__ __delitem__"
+)
+_MUTATES = frozenset(_MUTATES_WORDS.split())
 
 
-@dataclass(frozen=True, slots=True)
 class Piece:
-    """One definition of a file."""
+    """One definition of a file; what it says is written out when somebody asks, as most of a file is as it was."""
 
-    name: str
-    """Its name with its class: `Cart.total`."""
-    node: ast.AST
-    text: str
-    signature: str = ""
-    defaults: str = ""
-    decorators: str = ""
+    def __init__(self, name: str, node: ast.AST, source: str, text: str | None = None, head: str = "") -> None:
+        self.name = name
+        """Its name with its class: `Cart.total`."""
+        self.node = node
+        self.source = source
+        """Its lines, decorators included."""
+        self._text = text
+        self._head = head
+
+    @cached_property
+    def text(self) -> str:
+        """What it does, however it is written."""
+        return _bare(self.node) if isinstance(self.node, _Functions) and self._text is None else self._text or ""
+
+    @cached_property
+    def signature(self) -> str:
+        """The arguments of a function; the bases and decorators of a class."""
+        if not isinstance(self.node, _Functions):
+            return self._head
+        waits = "async " * isinstance(self.node, ast.AsyncFunctionDef)
+        return f"{waits}{ast.unparse(_untyped(self.node.args))} -> "
+
+    @cached_property
+    def defaults(self) -> str:
+        """The defaults of a function's arguments."""
+        if not isinstance(self.node, _Functions):
+            return ""
+        given = self.node.args
+        return " ".join(ast.unparse(d) for d in (*given.defaults, *(d for d in given.kw_defaults if d)))
+
+    @cached_property
+    def decorators(self) -> str:
+        """The decorators of a function."""
+        return " ".join(ast.unparse(d) for d in self.node.decorator_list) if isinstance(self.node, _Functions) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,39 +79,44 @@ class Difference:
 @lru_cache(maxsize=1_024)
 def pieces(text: str) -> Mapping[str, Piece]:
     """Return the definitions of a file by name; empty for what does not parse. A change asks this often of one text."""
+    tree = tree_of(text)
+    return {p.name: p for p in _pieces(tree.body, "", {}, text.split("\n"))} if tree is not None else {}
+
+
+@lru_cache(maxsize=16)
+def tree_of(text: str) -> ast.Module | None:
+    """Return a text's tree; None for what does not parse. What looks at one file asks for it in a row."""
     try:
-        tree = ast.parse(text)
+        return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
-        return {}
-    return {p.name: p for p in _pieces(tree.body, "")}
+        return None
 
 
-def _pieces(body: list[ast.stmt], owner: str) -> Iterator[Piece]:
+def _pieces(body: list[ast.stmt], owner: str, names: dict[str, ast.expr], lines: list[str]) -> Iterator[Piece]:
     for node in body:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                arguments = node.args
-                signature = (
-                    "async " * isinstance(node, ast.AsyncFunctionDef) + ast.unparse(_untyped(arguments)) + " -> "
-                )
-                defaults = " ".join(
-                    ast.unparse(d) for d in (*arguments.defaults, *(d for d in arguments.kw_defaults if d))
-                )
-                decorators = " ".join(ast.unparse(d) for d in node.decorator_list)
-                yield Piece(f"{owner}{node.name}", node, _bare(node), signature, defaults, decorators)
+                first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+                yield Piece(f"{owner}{node.name}", node, "\n".join(lines[first - 1 : node.end_lineno]))
             case ast.ClassDef():
                 head = " ".join(ast.unparse(b) for b in [*node.bases, *node.decorator_list])
-                yield Piece(f"{owner}{node.name}", node, f"class {node.name} {head}", head)
-                yield from _pieces(node.body, f"{owner}{node.name}.")
+                yield Piece(f"{owner}{node.name}", node, "", f"class {node.name} {head}", head)
+                yield from _pieces(node.body, f"{owner}{node.name}.", names, lines)
             case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                 for target in targets:
-                    yield Piece(f"{owner}{ast.unparse(target)}", node, _said(target, node))
+                    yield Piece(f"{owner}{ast.unparse(target)}", node, "", _said(target, node, names))
+                    if (
+                        not owner
+                        and node.value is not None
+                        and isinstance(node.value, ast.List | ast.Tuple | ast.Constant)
+                    ):
+                        names[ast.unparse(target)] = node.value
             case ast.If() | ast.Try() | ast.With():
-                yield from _pieces(node.body, owner)
+                yield from _pieces(node.body, owner, names, lines)
 
 
-def _bare(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+def _bare(node: _Functions) -> str:
     """Return a function without its docstring: saying it better changes nothing."""
     own = copy.deepcopy(node)
     own.args, own.returns = _untyped(own.args), None
@@ -99,17 +137,17 @@ def _untyped(arguments: ast.arguments) -> ast.arguments:
     return own
 
 
-def _said(target: ast.expr, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> str:
+def _said(target: ast.expr, node: ast.Assign | ast.AnnAssign | ast.AugAssign, names: dict[str, ast.expr]) -> str:
     """Return what an assignment says, however its value is written."""
     if node.value is None:
         return ast.unparse(node)
     sign = "+=" if isinstance(node, ast.AugAssign) else "="
-    return f"{ast.unparse(target)} {sign} {folded(node.value)}"
+    return f"{ast.unparse(target)} {sign} {folded(node.value, names)}"
 
 
-def folded(node: ast.expr) -> str:
+def folded(node: ast.expr, names: Mapping[str, ast.expr] | None = None) -> str:
     """Return a value in one way of writing: `60 * 60` is `3600`, and `(60 * 60)` too."""
-    whole = put(node, {})
+    whole = put(node, names or {})
     try:
         value = ast.literal_eval(whole)
     except (ValueError, TypeError, SyntaxError):
@@ -125,7 +163,7 @@ def differences(old: str, new: str) -> list[Difference]:
     found = []
     for name, piece in after.items():
         was = before.get(name)
-        if was is None or was.text != piece.text:
+        if was is None or (not (was.source and was.source == piece.source) and was.text != piece.text):
             line, end = getattr(piece.node, "lineno", 1), getattr(piece.node, "end_lineno", 1)
             if was is not None:
                 line, end = _inside(old, new, was, piece, line, end)
@@ -153,10 +191,10 @@ def _inside(old: str, new: str, was: Piece, now: Piece, first: int, last: int) -
 def assigned_elsewhere(old: str, new: str) -> Iterator[tuple[int, str, str]]:
     """Yield (line, module or class, attribute) of assignments to attributes of imported things that are new."""
     known = {line.strip() for line in old.split("\n")}
-    try:
-        tree = ast.parse(new)
-    except (SyntaxError, ValueError, RecursionError):
+    tree = tree_of(new)
+    if tree is None:
         return
+    lines = new.split("\n")
     imported: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -167,7 +205,7 @@ def assigned_elsewhere(old: str, new: str) -> Iterator[tuple[int, str, str]]:
         for owner, name in _set_by(node):
             dotted = ast.unparse(owner)
             root = dotted.split(".")[0]
-            if root not in imported or new.split("\n")[getattr(node, "lineno", 1) - 1].strip() in known:
+            if root not in imported or lines[getattr(node, "lineno", 1) - 1].strip() in known:
                 continue
             whole = re.sub(rf"^{re.escape(root)}(?=\.|$)", imported[root], dotted)
             yield getattr(node, "lineno", 1), whole, name
@@ -190,7 +228,7 @@ def _set_by(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:
         if node.func.id in ("setattr", "delattr") and len(node.args) >= 2:
             yield node.args[0], ast.unparse(node.args[1]).strip("'\"")
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        if node.func.attr in ("update", "setdefault", "append", "add", "extend", "insert", "clear", "pop", "remove"):
+        if node.func.attr in _MUTATES or node.func.attr.endswith("_update"):
             yield node.func.value, node.func.attr
         elif node.func.attr == "setattr" and len(node.args) > 2:
             yield node.args[0], ast.unparse(node.args[1]).strip("'\"")

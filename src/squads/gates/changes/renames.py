@@ -12,28 +12,28 @@ from squads.contracts.artifact import File
 from squads.contracts.errors import NotText
 
 _ALIKE = 0.72
+_TEXT_MAX = 1_500
+_DEFINED = re.compile(r"(?m)^[ \t]*(?:async )?(?:def|class) (\w+)")
 _SAYS = r"(?i)renam|\bcalled\b|\bnamed?\b|\bbecomes?\b|\bname\b|->|→|\binstead of\b|\breplaces?\b"
 
 
 def renamed(old: Mapping[str, File], new: Mapping[str, File], brief: str) -> dict[str, str]:
     """Return old name to new name, for what stands on under another name."""
-    was: dict[str, str] = {}
-    now: dict[str, str] = {}
-    for path, file in old.items():
-        if path.endswith(".py") and not _tests(path) and (path not in new or new[path].content != file.content):
-            was |= _definitions(file)
-    for path, file in new.items():
-        if path.endswith(".py") and not _tests(path) and (path not in old or old[path].content != file.content):
-            now |= _definitions(file)
-    gone, added = [n for n in was if n not in now], [n for n in now if n not in was]
+    was, now = _changed(old, new), _changed(new, old)
+    defined = {n for f in now for n in _names(f)}
+    gone = {n: f for f in was for n in _names(f) if n not in defined}
+    there = {n for f in was for n in _names(f)}
+    added = {n: f for f in now for n in _names(f) if n not in there}
+    texts = _definitions(gone), _definitions(added)
     found: dict[str, str] = {}
     sentences = [s for s in re.split(r"(?<=[.;])\s+|\n\n", brief) if re.search(_SAYS, s)]
     for name in gone:
         told = [n for n in added if any(_word(name, s) and _word(n, s) for s in sentences)]
-        near = max(added, key=lambda n: SequenceMatcher(None, was[name], now[n]).ratio(), default=None)
         if len(told) == 1:
             found[name] = told[0]
-        elif near is not None and SequenceMatcher(None, was[name], now[near]).ratio() >= _ALIKE:
+            continue
+        near = next((n for n, text in texts[1].items() if name in texts[0] and alike(texts[0][name], text)), None)
+        if near is not None:
             found[name] = near
     for path in old:
         stem, text = _stem(path), _text(old[path])
@@ -41,7 +41,7 @@ def renamed(old: Mapping[str, File], new: Mapping[str, File], brief: str) -> dic
             for other in new:
                 if other.endswith(".py") and other not in old and not _tests(other) and _stem(other) != stem:
                     fresh = re.sub("|".join(map(re.escape, found)) or r"(?!)", lambda m: found[m[0]], text)
-                    if len(text) < 20_000 and SequenceMatcher(None, fresh, _text(new[other])).ratio() >= _ALIKE:
+                    if len(text) < 20_000 and alike(fresh, _text(new[other])):
                         found.setdefault(stem, _stem(other))
     return found
 
@@ -86,16 +86,34 @@ def _word(name: str, sentence: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sentence) is not None
 
 
-def _definitions(file: File) -> dict[str, str]:
-    """Return the definitions of a file: name to what they do, without their names."""
-    try:
-        tree = ast.parse(_text(file))
-    except (SyntaxError, ValueError):
-        return {}
-    found = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            own = copy.copy(node)
-            own.name = "_"
-            found[node.name] = re.sub(rf"\b{re.escape(node.name)}\b", "_", ast.unparse(own))[:4_000]
+def alike(one: str, other: str) -> bool:
+    """Return whether two texts are nearly the same; what cannot be is told cheaply."""
+    if 2 * min(len(one), len(other)) < _ALIKE * (len(one) + len(other)):
+        return False
+    matcher = SequenceMatcher(None, one, other)
+    return matcher.quick_ratio() >= _ALIKE and matcher.ratio() >= _ALIKE
+
+
+def _changed(these: Mapping[str, File], those: Mapping[str, File]) -> list[File]:
+    return [f for p, f in these.items()
+            if p.endswith(".py") and not _tests(p) and (p not in those or those[p].content != f.content)]  # fmt: skip
+
+
+def _names(file: File) -> list[str]:
+    return _DEFINED.findall(_text(file))
+
+
+def _definitions(wanted: Mapping[str, File]) -> dict[str, str]:
+    """Return definitions: name to what they do, without their names."""
+    found: dict[str, str] = {}
+    for file in {f.path: f for f in wanted.values()}.values():
+        try:
+            tree = ast.parse(_text(file))
+        except (SyntaxError, ValueError):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name in wanted:
+                own = copy.copy(node)
+                own.name = "_"
+                found[node.name] = re.sub(rf"\b{re.escape(node.name)}\b", "_", ast.unparse(own))[:_TEXT_MAX]
     return found

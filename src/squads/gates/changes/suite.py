@@ -7,24 +7,22 @@ import fnmatch
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from squads.contracts.artifact import File
-from squads.gates.changes.demands import Demand, demand_of, method_demand, raised
+from squads.gates.changes.demands import Demand, as_raises, demand_of, method_demand, parts, raised
 from squads.gates.changes.renames import under
+from squads.gates.changes.skips import asks_machine, marks, skips_it
 from squads.gates.python.source import parse
 
 TEST_FILE = re.compile(r"(^|/)tests?/.*\.py$|(^|/)(test_[^/]*|[^/]*_test|tests|conftest)\.py$")
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 Node = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(slots=True)
-class Test:
-    """A test function with everything that decides whether and what it checks."""
+class Read:
+    """What decides whether and what a test checks."""
 
-    path: str
-    owner: str
-    node: Node
     demands: list[Demand] = field(default_factory=list)
     skips: list[tuple[str, ast.AST]] = field(default_factory=list)
     patches: list[tuple[str, ast.AST]] = field(default_factory=list)
@@ -32,20 +30,73 @@ class Test:
     """Parameters and lists that it goes through, as texts."""
     called: set[str] = field(default_factory=set)
 
+
+class Test:
+    """A test function. What it checks is read when somebody asks: most tests of a change are as they were."""
+
+    def __init__(
+        self, path: str, owner: str, node: Node, around: Sequence[ast.AST], helpers: Mapping[str, Node],
+        lists: Mapping[str, ast.expr],
+    ) -> None:  # fmt: skip
+        self.path = path
+        self.owner = owner
+        self.node = node
+        self._around = around
+        self._helpers = helpers
+        self._lists = lists
+
+    @cached_property
+    def read(self) -> Read:
+        """What it checks."""
+        read = Read(skips=[(ast.unparse(s), s) for s in self._around])
+        _read(read, self.node, self._helpers, self._lists)
+        return read
+
+    @cached_property
+    def body(self) -> str:
+        """What it does, in one way of writing."""
+        return "\n".join(ast.unparse(s) for s in self.node.body)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Where it is, and its name."""
+        return self.path, self.owner, self.node.name
+
     @property
     def name(self) -> str:
         """Its name."""
         return self.node.name
 
     @property
+    def demands(self) -> list[Demand]:
+        """What it demands."""
+        return self.read.demands
+
+    @property
+    def skips(self) -> list[tuple[str, ast.AST]]:
+        """What keeps it from running, or from failing."""
+        return self.read.skips
+
+    @property
+    def patches(self) -> list[tuple[str, ast.AST]]:
+        """What it replaces."""
+        return self.read.patches
+
+    @property
+    def sets(self) -> list[tuple[ast.AST, list[str]]]:
+        """What it goes through."""
+        return self.read.sets
+
+    @property
+    def called(self) -> set[str]:
+        """The names of what it calls."""
+        return self.read.called
+
+    @property
     def literals(self) -> set[str]:
         """The constants in its demands."""
-        found = set()
-        for demand in self.demands:
-            found |= {
-                ast.unparse(n) for n in ast.walk(demand.node) if isinstance(n, ast.Constant) and n.value is not None
-            }
-        return found
+        inner = (n for d in self.demands for n in ast.walk(d.node))
+        return {ast.unparse(n) for n in inner if isinstance(n, ast.Constant) and n.value is not None}
 
 
 @dataclass(slots=True)
@@ -56,23 +107,35 @@ class Suite:
     trees: dict[str, ast.Module] = field(default_factory=dict)
     files: Mapping[str, File] = field(default_factory=dict)
 
+    helpers: dict[str, Node] = field(default_factory=dict)
+    """The functions of its files that are no tests, by name."""
+    _lines: dict[str, list[str]] = field(default_factory=dict)
+
     def lines(self, path: str) -> list[str]:
         """Return the lines of a file of the tree."""
-        return self.files[path].text.split("\n") if path in self.files else []
+        if path not in self._lines and path in self.files:
+            self._lines[path] = self.files[path].text.split("\n")
+        return self._lines.get(path, [])
 
 
 def suite_of(
     files: Mapping[str, File],
     patterns: Sequence[str] = ("test_*.py", "*_test.py", "tests.py"),
     renames: Mapping[str, str] | None = None,
+    read: Mapping[str, ast.Module] | None = None,
 ) -> Suite:
-    """Return the tests of a tree, with what they test under new names. Raises `CannotLook` for what cannot be read."""
+    """Return the tests of a tree, with what they test under new names. Raises `CannotLook` for what cannot be read.
+
+    `read` are trees that were made of the same files before.
+    """
     suite = Suite(files=files)
-    helpers: dict[str, Node] = {}
+    helpers = suite.helpers
     for path, file in files.items():
         if not TEST_FILE.search(path) or file.mode == "link":
             continue
-        tree = suite.trees[path] = under(parse(file).tree, renames or {})
+        told = {n: r for n, r in (renames or {}).items() if n in file.text}
+        known = (read or {}).get(path)
+        tree = suite.trees[path] = known if known is not None else under(parse(file).tree, told)
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("test"):
                 helpers.setdefault(node.name, node)
@@ -83,13 +146,12 @@ def suite_of(
 
 
 def _collect(suite: Suite, path: str, tree: ast.Module, helpers: Mapping[str, Node]) -> None:
-    around = [("module", s) for s in _marks(tree.body)]
+    around = [("module", s) for s in marks(tree.body)]
     lists = _lists(tree.body)
     for owner, body, skips in _homes(tree.body, "", around):
         for node in body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
-                test = Test(path, owner, node, skips=[(ast.unparse(s), s) for _, s in skips])
-                _read(test, helpers, lists)
+                test = Test(path, owner, node, [s for _, s in skips], helpers, lists)
                 suite.tests[path, owner, node.name] = test
 
 
@@ -105,56 +167,12 @@ def _homes(
                 continue
             if any(isinstance(s, ast.FunctionDef) and s.name == "__init__" for s in node.body):
                 continue
-            own = [("class", d) for d in node.decorator_list if _skips(d)] + [("class", s) for s in _marks(node.body)]
+            own = [("class", d) for d in node.decorator_list if skips_it(d)] + [("class", s) for s in marks(node.body)]
             yield from _homes(node.body, node.name, [*skips, *own])
         elif isinstance(node, ast.Try | ast.With):
             yield from _homes(node.body, owner, skips)
         elif isinstance(node, ast.If):
-            yield from _homes(node.body, owner, [*skips, ("if", node.test)] if not _platform(node.test) else skips)
-
-
-def _marks(body: Sequence[ast.stmt]) -> list[ast.AST]:
-    """Return what skips a whole module or class: `pytestmark`, `__test__ = False`, `pytest.skip(...)` at the top."""
-    found: list[ast.AST] = []
-    for node in body:
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "pytestmark" for t in node.targets):
-            parts = node.value.elts if isinstance(node.value, ast.List | ast.Tuple) else [node.value]
-            found += [p for p in parts if _skips(p)]
-        elif isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__test__" for t in node.targets):
-            found += [node.value] if isinstance(node.value, ast.Constant) and not node.value.value else []
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _skips(node.value):
-            found.append(node.value)
-        elif isinstance(node, ast.Raise) and node.exc is not None and "SkipTest" in ast.unparse(node.exc):
-            found.append(node)
-    return found
-
-
-def _skips(node: ast.AST) -> bool:
-    """Return whether a mark or a call keeps a test from running, or from failing, on this machine."""
-    text = ast.unparse(node)
-    if not re.search(r"\bskip|xfail|expectedFailure|SkipTest|\bflaky|skipTest", text):
-        return False
-    call = node if isinstance(node, ast.Call) else None
-    if call is not None and re.search(r"skip_?[iI]f|skipUnless|skipif", ast.unparse(call.func)) and call.args:
-        return not _platform(call.args[0])
-    return True
-
-
-def _platform(condition: ast.AST) -> bool:
-    """Return whether a condition asks for something of the machine: a system, a version, a program, a package."""
-    text = ast.unparse(condition)
-    if re.search(r"environ|getenv", text) and not re.search(
-        r"(?i)url|host|port|dsn|key|token|display|home|path|dir|server", re.sub(r"environ|getenv|import", "", text)
-    ):
-        return False  # a variable that nobody sets, or that only the build sets, asks for nothing
-    return bool(
-        re.search(
-            r"platform|version_info|os\.name|sys\.|which\(|find_spec|HAS_|has_|is None|not [a-z_]+$|hasattr"
-            r"|importlib|environ|getenv"
-            r"|cpu_count|getuid|geteuid|TYPE_CHECKING|__name__",
-            text,
-        )
-    )
+            yield from _homes(node.body, owner, [*skips, ("if", node.test)] if not asks_machine(node.test) else skips)
 
 
 def _lists(body: Sequence[ast.stmt]) -> dict[str, ast.expr]:
@@ -171,8 +189,7 @@ def _lists(body: Sequence[ast.stmt]) -> dict[str, ast.expr]:
     return found
 
 
-def _read(test: Test, helpers: Mapping[str, Node], lists: Mapping[str, ast.expr]) -> None:
-    node = test.node
+def _read(test: Read, node: Node, helpers: Mapping[str, Node], lists: Mapping[str, ast.expr]) -> None:
     for decorator in node.decorator_list:
         text = ast.unparse(decorator)
         if "parametrize" in text and isinstance(decorator, ast.Call) and len(decorator.args) >= 2:
@@ -180,9 +197,9 @@ def _read(test: Test, helpers: Mapping[str, Node], lists: Mapping[str, ast.expr]
             home = lists.get(given.id, decorator) if isinstance(given, ast.Name) else decorator
             test.sets.append((home, _elements(given, lists)))
             for part in ast.walk(decorator):
-                if isinstance(part, ast.keyword) and part.arg == "marks" and _skips(part.value):
+                if isinstance(part, ast.keyword) and part.arg == "marks" and skips_it(part.value):
                     test.skips.append((ast.unparse(part.value), part.value))
-        elif _skips(decorator):
+        elif skips_it(decorator):
             test.skips.append((text, decorator))
         elif re.search(r"\bpatch\b|patch\.", text) and isinstance(decorator, ast.Call):
             test.patches.append((_patched(decorator), decorator))
@@ -208,15 +225,7 @@ def _elements(node: ast.expr, lists: Mapping[str, ast.expr]) -> list[str]:
             f"{ast.unparse(k) if k else '**'}: {ast.unparse(v)}" for k, v in zip(node.keys, node.values, strict=True)
         ]
     if isinstance(node, ast.List | ast.Tuple | ast.Set):
-        found = []
-        for element in node.elts:
-            if isinstance(element, ast.Starred):
-                found += _elements(element.value, lists)
-            elif isinstance(element, ast.Call) and ast.unparse(element.func).endswith("param"):
-                found.append("(" + ", ".join(ast.unparse(a) for a in element.args) + ")")
-            else:
-                found.append(ast.unparse(element))
-        return found
+        return [t for e in node.elts for t in _element(e, lists)]
     if (
         isinstance(node, ast.Call)
         and ast.unparse(node.func) == "range"
@@ -225,6 +234,14 @@ def _elements(node: ast.expr, lists: Mapping[str, ast.expr]) -> list[str]:
         numbers = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, int)]
         return [str(n) for n in range(*numbers)][:10_000] if numbers and len(numbers) == len(node.args) else []
     return []
+
+
+def _element(node: ast.expr, lists: Mapping[str, ast.expr]) -> list[str]:
+    if isinstance(node, ast.Starred):
+        return _elements(node.value, lists)
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("param"):
+        return ["(" + ", ".join(ast.unparse(a) for a in node.args) + ")"]
+    return [ast.unparse(node)]
 
 
 def _patched(call: ast.Call) -> str:
@@ -236,7 +253,7 @@ def _patched(call: ast.Call) -> str:
 
 
 def _block(
-    test: Test,
+    test: Read,
     body: Sequence[ast.stmt],
     guard: str,
     helpers: Mapping[str, Node],
@@ -265,6 +282,9 @@ def _block(
                 _block(test, node.body, guard if elements else guard or "a loop", helpers, depth, lists)
             case ast.While():
                 _block(test, node.body, guard or "a loop", helpers, depth, lists)
+            case ast.Try() if (call := as_raises(node)) is not None:
+                test.demands.append(method_demand("raises", call, guard))
+                _block(test, node.handlers[0].body, guard, helpers, depth, lists)
             case ast.Try() | ast.TryStar():
                 wide = any(
                     h.type is None or re.search(r"AssertionError|Exception", ast.unparse(h.type))
@@ -300,14 +320,13 @@ def _block(
                 test.skips.append((ast.unparse(node), node))
 
 
-def _assert(test: Test, node: ast.Assert, guard: str) -> None:
-    parts = node.test.values if isinstance(node.test, ast.BoolOp) and isinstance(node.test.op, ast.And) else [node.test]
-    for part in parts:
+def _assert(test: Read, node: ast.Assert, guard: str) -> None:
+    for part in parts(node.test):
         test.demands.append(demand_of(part, node, guard))
 
 
 def _call(
-    test: Test,
+    test: Read,
     value: ast.expr | None,
     guard: str,
     helpers: Mapping[str, Node],

@@ -5,20 +5,23 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
+from squads.gates.changes.around import Around
 from squads.gates.changes.asked import Asked
+from squads.gates.changes.concepts import roots, words_of
 from squads.gates.changes.demands import Demand
 from squads.gates.changes.held import Held
 from squads.gates.changes.lines import now_at
-from squads.gates.changes.suite import Suite, Test
+from squads.gates.changes.pieces import tree_of
+from squads.gates.changes.stubs import Code
+from squads.gates.changes.suite import TEST_FILE, Suite, Test
 
 _GONE = re.compile(
     r"(?i)\b(?:remov|drop|delet|retir|deprecat|take out|get rid|no longer|abolish|withdraw|unship|sunset)"
 )
+_HEAD = re.compile(r"\bdef (\w+)\(([^)]*)\)")
 _ASYNC = re.compile(r"asyncio|anyio|trio|Isolated")
-# Functions that say how something is looked at, and not what is tested.
-_PLAIN_WORDS = "len list set dict tuple sorted str int float bool repr sum min max Decimal approx round abs"
-_PLAIN = frozenset(_PLAIN_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,16 @@ class Suites:
         """Modules, functions and classes outside the tests that the change removed."""
         self.touched = touched
         self.was, self.now = Held(old), Held(new)
-        self.reported: set[int] = set()
+        self._around = Around(old), Around(new)
+        self._same: dict[tuple[str, str, str], bool] = {}
+        self._found: dict[tuple[str, bool], ast.arguments | None] = {}
+        self.suspects: set[tuple[str, str, str]] = set()
 
     def _feature_gone(self, test: Test) -> bool:
         """Return whether what a test looks at is gone, or the brief asks to take it away."""
         uses = {n.id for n in ast.walk(test.node) if isinstance(n, ast.Name)} | test.called
+        if self._takes_no_more(test):
+            return True
         tree = self.old.trees.get(test.path)
         for node in ast.walk(tree) if tree is not None else ():
             if isinstance(node, ast.ImportFrom) and node.module:
@@ -60,22 +68,82 @@ class Suites:
                 return True
         if uses & self.gone:
             return True
-        words = set(re.findall(r"[a-z]{4,}", test.name.lower())) - {
-            "test",
-            "that",
-            "with",
-            "when",
-            "from",
-            "does",
-            "returns",
-        }
+        words = words_of(test.name) - roots(["test", "return", "given", "raise", "work", "correct"])
         for sentence in re.split(r"(?<=[.;\n])\s*", self.brief):
             if _GONE.search(sentence):
-                told = set(re.findall(r"[a-z]{4,}", sentence.lower()))
+                told = roots(re.findall(r"[A-Za-z][a-z]+", sentence.replace("_", " ")))
                 if len(words & told) >= max(1, (len(words) + 1) // 2) or (
-                    test.called & set(re.findall(r"\w{4,}", sentence))
+                    test.called & set(re.findall(r"\w{4,}", sentence)) - self._defined
                 ):
                     return True
+        return False
+
+    @cached_property
+    def code(self) -> Code:
+        """The code of the base."""
+        return Code({p: f for p, f in self.old.files.items() if not TEST_FILE.search(p)})
+
+    def _signature(self, name: str, suite: Suite) -> ast.arguments | None:
+        """Return the arguments of a function of the files that the change writes, before or after it."""
+        key = (name, suite is self.new)
+        if key not in self._found:
+            self._found[key] = None
+            for path, file in suite.files.items():
+                if path in self.touched and path.endswith(".py") and not TEST_FILE.search(path):
+                    tree = tree_of(file.text) if re.search(rf"\bdef {re.escape(name)}\(", file.text) else None
+                    for node in ast.walk(tree) if tree is not None else ():
+                        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
+                            self._found[key] = node.args
+        return self._found[key]
+
+    @cached_property
+    def _defined(self) -> set[str]:
+        """The functions that stand after the change, in the files that it writes."""
+        return {n for p, f in self.new.files.items() if p in self.touched and p.endswith(".py")
+                and not TEST_FILE.search(p) for n in re.findall(r"\bdef (\w+)\(", f.text)}  # fmt: skip
+
+    @cached_property
+    def _narrower(self) -> set[str]:
+        """The functions whose first lines are not as they were, told without reading the code."""
+        heads: list[set[tuple[str, str]]] = []
+        for suite in (self.old, self.new):
+            code = (f for p, f in suite.files.items() if p in self.touched and p.endswith(".py"))
+            heads.append({pair for f in code for pair in _HEAD.findall(f.text)})
+        return {name for name, _ in heads[0] ^ heads[1]}
+
+    def _written(self, word: str) -> bool:
+        """Return whether the code of the change still speaks of something, which may have gone into a class."""
+        return any(
+            re.search(rf"\b{re.escape(word)}\b", f.text)
+            for p, f in self.new.files.items()
+            if p in self.touched and p.endswith(".py") and not TEST_FILE.search(p)
+        )
+
+    def _takes_no_more(self, test: Test) -> bool:
+        """Return whether a test hands something in that what it tests takes no more."""
+        for call in ast.walk(test.node):
+            if not isinstance(call, ast.Call):
+                continue
+            name = ast.unparse(call.func).rsplit(".", 1)[-1]
+            if name not in self._narrower:
+                continue
+            was, now = self._signature(name, self.old), self._signature(name, self.new)
+            if was is None or now is None:
+                continue
+            if now.kwarg or now.vararg or any(isinstance(a, ast.Starred) for a in call.args):
+                continue
+            known = {a.arg for a in (*now.posonlyargs, *now.args, *now.kwonlyargs)}
+            all_before = [a.arg for a in (*was.posonlyargs, *was.args, *was.kwonlyargs)]
+            gone = [a for a in all_before if a not in known and not self._written(a)]
+            if (
+                gone
+                and len(known) < len(all_before)
+                and (
+                    any(k.arg in gone for k in call.keywords)
+                    or len(call.args) > len([a for a in (*now.posonlyargs, *now.args) if a.arg not in ("self", "cls")])
+                )
+            ):
+                return True
         return False
 
     def _merged(self, test: Test) -> bool:
@@ -110,11 +178,23 @@ class Suites:
 
     def _unchanged(self, test: Test) -> bool:
         """Return whether a test stands as it stood, and asks what it asked."""
-        key = (test.path, test.owner, test.name)
-        before = self.old.tests.get(key)
-        return before is not None and [a.demand.text for a in self.was.of[key]] == [
-            a.demand.text for a in self.now.of[key]
+        before = self.old.tests.get(test.key)
+        if before is None:
+            return False
+        return self._as_it_was(before, test) or [a.demand.text for a in self.was.of[test.key]] == [
+            a.demand.text for a in self.now.of[test.key]
         ]
+
+    def words_of(self, key: tuple[str, str, str]) -> set[str]:
+        """Return the names of what a test of the base looks at."""
+        test = self.old.tests[key]
+        return (test.called | {test.name}) & (imports(self.old.trees[test.path]) | {test.name})
+
+    def _as_it_was(self, old: Test, new: Test) -> bool:
+        """Return whether nothing differs of what a test says and stands on."""
+        if new.key not in self._same:
+            self._same[new.key] = self._around[0].of(old) == self._around[1].of(new)
+        return self._same[new.key]
 
     def _constant(self, test: Test, asked: Asked) -> int | None:
         """Return the line of a constant that stood before with another value, and that a demand is made with."""
@@ -128,11 +208,32 @@ class Suites:
                         return node.lineno
         return None
 
+    @cached_property
+    def fresh(self) -> list[Test]:
+        """The tests after the change that are new, or not as they were."""
+        return [t for k, t in self.new.tests.items() if t.path in self.touched and not (
+            k in self.old.tests and self._as_it_was(self.old.tests[k], t))]  # fmt: skip
+
+    def kept(self, asked: Asked, near: tuple[str, str, str] | None = None) -> bool:
+        """Return whether the new suite asks as much as this, in the same way or in another."""
+        return self.now.holds(asked, near) or self.now.again(asked, self.fresh) or self._more(asked)
+
+    def _more(self, asked: Asked) -> bool:
+        """Return whether the same is expected of other values now, and of more of them than before."""
+        if not asked.short or not asked.demand.expected or asked.demand.strength < 8:
+            return False
+        before = {a.demand.text for t, a in self.was.on(asked.short[0]) if t.path in self.touched}
+        now = {a.demand.text: a.demand for t, a in self.now.on(asked.short[0])
+               if t.path in self.touched and not t.skips and not a.demand.guarded}  # fmt: skip
+        strict = [d for d in now.values() if d.strength >= asked.demand.strength and d.wide <= asked.demand.wide]
+        same = any(d.expected == asked.demand.expected and d.text not in before for d in strict)
+        return same and len(strict) > len(before)
+
     def _holds(self, old: Test, node: ast.AST | None) -> bool:
         """Return whether the new suite asks all that a statement of an old test asked, or all of the test."""
         known = [a for a in self.was.of[old.path, old.owner, old.name] if node is None or a.node is node]
         known = known or [a for a in self.was.of[old.path, old.owner, old.name] if within(node, a.node)]
-        return bool(known) and all(self.now.holds(a) for a in known)
+        return bool(known) and all(self.kept(a, old.key) for a in known)
 
     def _by_itself(self, demand: Demand, test: Test) -> bool:
         """Return whether what is expected is computed by what is tested."""
@@ -229,15 +330,9 @@ def imports(tree: ast.Module) -> set[str]:
     return {a.asname or a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
 
 
-def says_itself(demand: Demand) -> bool:
-    """Return whether what is expected is computed by a function that is tested."""
-    calls = set(re.findall(r"([A-Za-z_]\w*)\(", demand.subject))
-    return bool((calls - _PLAIN) & set(re.findall(r"([A-Za-z_]\w*)\(", demand.expected)))
-
-
 def matched_elsewhere(demand: Demand, test: Test) -> bool:
     """Return whether the text that `raises(..., match=...)` looked for is looked for by a demand of its own."""
-    told = re.search(r"match=r?(['\"])(.+?)\1", demand.text)
+    told = re.search(r"(?:match=|Regex\([\w.]+, )r?(['\"])(.+?)\1", demand.text)
     if told is None or not demand.subject.startswith("raises"):
         return False
     again = any(d.subject.startswith("raises") and d.expected == demand.expected for d in test.demands)
@@ -256,7 +351,7 @@ def within(node: ast.AST | None, outer: ast.AST) -> bool:
 
 def body_of(test: Test) -> str:
     """Return what a test does, in one way of writing."""
-    return "\n".join(ast.unparse(s) for s in test.node.body)
+    return test.body
 
 
 def asynchronous(test: Test, suite: Suite) -> bool:

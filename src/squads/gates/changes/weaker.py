@@ -9,7 +9,9 @@ from difflib import SequenceMatcher
 
 from squads.gates.changes.asked import Asked
 from squads.gates.changes.demands import Demand, softer, wider
+from squads.gates.changes.held import says_itself
 from squads.gates.changes.lines import now_at
+from squads.gates.changes.stubs import modules, stubbed
 from squads.gates.changes.suite import Test
 from squads.gates.changes.suites import (
     Suites,
@@ -19,7 +21,6 @@ from squads.gates.changes.suites import (
     imports,
     marks_async,
     matched_elsewhere,
-    says_itself,
     text_of,
 )
 
@@ -37,9 +38,10 @@ _SETTINGS = ("pytest.ini", ".pytest.ini", "pyproject.toml", "setup.cfg", "tox.in
 class Compared(Suites):
     """Two suites, the brief of the change between them, and which of the base's names are gone."""
 
-    def found(self) -> Iterator[Weaker]:
-        """Yield what became weaker, test by test."""
+    def found(self, only: set[tuple[str, str, str]] | None = None) -> Iterator[Weaker]:
+        """Yield what became weaker, test by test: all of them, or `only` these. `suspects` are those that did."""
         yield from self._replaced()
+        yield from self._fixtures()
         taken: set[tuple[str, str, str]] = set()
         pairs: list[tuple[Test, Test | None]] = []
         for key, test in self.old.tests.items():
@@ -48,7 +50,8 @@ class Compared(Suites):
             match = self.new.tests.get(key)
             if match is not None:
                 taken.add(key)
-                pairs.append((test, match))
+                if not self._as_it_was(test, match):
+                    pairs.append((test, match))
         for key, test in self.old.tests.items():
             if test.path in self.touched and key not in self.new.tests:
                 match = self._moved(test, taken)
@@ -56,13 +59,22 @@ class Compared(Suites):
                     taken.add((match.path, match.owner, match.name))
                 pairs.append((test, match))
         for test, match in pairs:
-            known = self.was.of[test.path, test.owner, test.name]
-            lost = [a for a in known if a.plain and not a.demand.guarded and not self.now.holds(a)]
-            if match is None:
-                yield from self._removed(test, lost)
+            if only is not None and test.key not in only:
                 continue
-            found = list(self._weakened(test, match))
-            yield from found or self._lost(test, match, lost)
+            found = list(self._of(test, match))
+            if found:
+                self.suspects.add(test.key)
+            yield from found
+
+    def _of(self, test: Test, match: Test | None) -> Iterator[Weaker]:
+        known = self.was.of[test.path, test.owner, test.name]
+        where = match.key if match is not None else None
+        lost = [a for a in known if a.plain and not a.demand.guarded and not self.kept(a, where)]
+        if match is None:
+            yield from self._removed(test, lost)
+            return
+        found = list(self._weakened(test, match))
+        yield from found or self._lost(test, match, lost)
 
     def _replaced(self) -> Iterator[Weaker]:
         """Yield definitions of tests that stand in the place of what was imported to be tested."""
@@ -80,6 +92,19 @@ class Compared(Suites):
                         yield Weaker(path, node.lineno, node.end_lineno, f"{name} is no longer what was to be tested",
                                      self.new.lines(path)[node.lineno - 1])  # fmt: skip
 
+    def _fixtures(self) -> Iterator[Weaker]:
+        """Yield fixtures that every test has without asking, and that replace what the tests are to test."""
+        imported = {m for t in self.old.trees.values() for m in modules(t)}
+        for path, tree in self.new.trees.items():
+            before = self.old.trees.get(path)
+            known = {n.name: n for n in before.body if isinstance(n, ast.FunctionDef)} if before else {}
+            for node in tree.body if path in self.touched else ():
+                marks = [ast.unparse(d) for d in getattr(node, "decorator_list", ())]
+                if isinstance(node, ast.FunctionDef) and any("autouse=True" in m for m in marks):
+                    for text, call in stubbed(node, known.get(node.name), self.code, imported):
+                        what = f"{node.name} replaces {text}, which computes what the tests are to test"
+                        yield Weaker(path, call.lineno, call.end_lineno, what, self.new.lines(path)[call.lineno - 1])
+
     # Where a test went
 
     def _moved(self, test: Test, taken: set[tuple[str, str, str]]) -> Test | None:
@@ -89,14 +114,26 @@ class Compared(Suites):
         if named:
             return named[0]
         body = body_of(test)
-        best = max(left, key=lambda t: SequenceMatcher(None, body, body_of(t)).ratio(), default=None)
-        if best is not None and SequenceMatcher(None, body, body_of(best)).ratio() >= 0.6:
-            return best
-        return None
+        best, most = None, 0.6
+        for other in left:
+            matcher = SequenceMatcher(None, body, body_of(other))
+            if matcher.real_quick_ratio() >= most and matcher.quick_ratio() >= most and matcher.ratio() >= most:
+                best, most = other, matcher.ratio()
+        return best
 
     def _removed(self, test: Test, lost: list[Asked]) -> Iterator[Weaker]:
+        found = list(self._taken_away(test, lost))
+        yield from found
+        for asked in lost if found else ():
+            for other, one in self.now.on(asked.short[0]) if asked.short else ():
+                if one.demand.strength < asked.demand.strength - 0.4 and not self._unchanged(other):
+                    what = f"`{one.demand.text[:80]}` asks less than `{asked.demand.text[:80]}`, which is gone"
+                    yield self._at(other, one.node, what)
+                    return
+
+    def _taken_away(self, test: Test, lost: list[Asked]) -> Iterator[Weaker]:
         known = self.was.of[test.path, test.owner, test.name]
-        if not test.demands or self._feature_gone(test) or all(self.now.holds(a) for a in known if known):
+        if not test.demands or self._feature_gone(test) or all(self.kept(a) for a in known if known):
             return
         if lost and test.path in self.new.files:
             found = list(self._lost(test, None, lost))
@@ -134,7 +171,7 @@ class Compared(Suites):
 
     def _lost(self, old: Test, new: Test | None, lost: list[Asked]) -> Iterator[Weaker]:
         """Yield what is asked no longer, with these values: where it is asked less strictly, or left out of a list."""
-        if self._feature_gone(old) or old.skips:
+        if not lost or self._feature_gone(old) or old.skips:
             return
         for asked in lost:
             for test, other in self.now.weaker(asked):
@@ -235,12 +272,16 @@ class Compared(Suites):
         before = {t for t, _ in old.patches}
         subjects = {w for d in old.demands for w in re.findall(r"([A-Za-z_]\w*)\(", d.text)}
         subjects |= {w for d in old.demands for w in self._made_by(old, d)}
+        imported = modules(self.new.trees[new.path])
+        for text, call in stubbed(new.node, old.node, self.code, imported):
+            yield self._at(new, call, f"{new.name} replaces {text}, which computes what it is to test")
+            return
         for text, node in new.patches:
             if text and text not in before and text in subjects:
                 yield self._at(new, node, f"{new.name} replaces {text}, which it is to test")
 
     def _sets(self, old: Test, new: Test) -> Iterator[Weaker]:
-        if self._holds(old, None):
+        if not old.sets or self._holds(old, None):
             return
         for number, (_, elements) in enumerate(old.sets):
             now = new.sets[number] if number < len(new.sets) else None

@@ -21,9 +21,12 @@ What is weighed, and how heavily:
 - A coroutine that is dropped, bound to a name that nobody reads, only compared, printed, tested or asked for an
   attribute of its result, put into a list that nobody awaits, or returned to somebody who drops it: major. Functions
   and methods of the artifact are followed through imports, classes, inheritance, parameters, handlers and plain
-  functions that return what a coroutine function made; of libraries, the coroutines that are known are.
+  functions that return what a coroutine function made, tables of handlers, `getattr`, `super()`, decorators and
+  annotations such as `Callable[..., Awaitable]`; of libraries, the coroutines that are known are, and so are methods of
+  an unknown client of which others are awaited.
 - A coroutine function that is handed to somebody who calls it and drops what it returns (`call_later`, `Thread`,
-  `add_done_callback`): major. So are `with` and `for` over what needs `async with` and `async for`.
+  `add_done_callback`), and a coroutine that is handed to somebody who wants the function: major. So are `with` and
+  `for` over what needs `async with` and `async for`.
 - A task whose reference nobody keeps may be collected before it is done: major where what it runs writes, sends or
   pays, otherwise minor. Tasks of a task group are kept by it.
 - What is handed to an unknown function, stored where others may read it, or returned to an unknown caller may be
@@ -134,6 +137,10 @@ class _Look:
                 found.append(self._task(call, lost))
             else:
                 found.append(self._finding(call, f"The coroutine of {name}() is {lost.how}.", Severity.MAJOR))
+                found += [
+                    self._finding(value, f"Who calls this drops the coroutine of {name}().", Severity.MAJOR)
+                    for value in self._makers.handed_at.get(call, [])[:4]
+                ]
                 if lost.node is not call and self._far(call, lost.node):
                     found.append(self._finding(lost.node, f"The coroutine of {name}() is {lost.how}.", Severity.MAJOR))
         for name, reads in module.attributes.items():

@@ -23,7 +23,12 @@ What is weighed, and how heavily:
 - A signature is verified, but another tree is read than the one that the verifier gives back (signature wrapping):
   refused. Comparing what is signed with what is read, by ID or as objects, cures it.
 - A verification in place (xmlsec, a command) without such a comparison: a note. Which element the signature covers
-  is then left to the shape of the message.
+  is then left to the shape of the message. Refused where an assertion is picked out of the message while the
+  signature may stand anywhere in it, or where what it covers is only compared with any ID of the message.
+- Taken apart by hand: a signature over the list of digests alone, or a digest alone, is one half, and refused.
+- A certificate of the message counts as configured once it, its key or its hash was compared with what is configured;
+  names, numbers and dates of it do not. One that is fetched from where the message says needs a known issuer.
+- What is read before the verification and acted upon only after it: a note.
 - Settings that tell a toolkit not to check (`strict` off; no signature wanted on message nor assertion; keys taken from
   the message): refused where they stand.
 - A setting that is on unless somebody turns it off passes; one that is off, or has no default here, is a way around.
@@ -32,7 +37,8 @@ What is weighed, and how heavily:
   setting that is off there is a note.
 - The identity in a logout request: minor. It ends sessions and opens none.
 - Metadata is configuration, and what this program writes itself is its own: nothing is said.
-- A finding stands where identity is read, and at the verification, or the search for a signature, that does not help.
+- A finding stands where identity is read (for a helper that reads whatever it is told to, where it is told), at the
+  verification or the search for a signature that does not help, and where another element than the signed is taken.
 - A function that takes raw text, or a request, and returns identity is refused, whoever calls it. A helper that is
   handed an element by nobody in the artifact, or a verifier that stands elsewhere: `CannotLook`, with the file to add.
   The caller may have verified; "may have" is neither a violation nor a pass.
@@ -87,7 +93,11 @@ _WORDS_MAX = 300
 
 _REASONS = {
     "certificate": "the certificate it is verified with came along in the message, so whoever forged it signed it too",
+    "half": "only the list of digests is signed, and no digest is compared with what is read",
+    "digest": "only a digest fits, and everybody can compute one: nobody asks who signed it",
     "elsewhere": "a signature is verified, but what is read is another tree than the one that was signed",
+    "loose": "a signature is verified that may stand anywhere in the message, so another element may be read",
+    "vainly": "what the signature covers is only compared with any ID of the message, not with that of what is read",
     "swallowed": "a verification that fails is caught, and the way goes on to here",
     "looked": "a signature element is looked for, and never verified",
     "none": "no signature is verified before",
@@ -137,20 +147,23 @@ def _read(saml: Saml) -> list[Finding]:
                 evidence=at.text[:_TEXT_MAX],
                 satisfy=_mend(first, str(reason))[:_TEXT_MAX],
             )
-            for at in (place, *(_in_vain(first, str(reason)) if heavy else ()))
+            for at in dict.fromkeys((place, *(_in_vain(first, str(reason), saml) if heavy else ())))
         ]
     return findings
 
 
-def _in_vain(account: Account, reason: str) -> list[Place]:
-    """Return where a signature is verified, or only looked for, which does not help the reading: at most two places."""
+def _in_vain(account: Account, reason: str, saml: Saml) -> list[Place]:
+    """Return what else to look at: a verification, or a search, that does not help, and where the element is taken."""
     if reason not in (*_REASONS, "ways", "toolkit") or reason == "none":
         return []
     module = account.reading.module
     found = [c for c in module.calls if (_looks_for(c) if reason == "looked" else _VERIFIES.search(_called(c)))]
     here = [c for c in found if c.lineno <= _place(account).line]
     nearest = (here or found)[-_BESIDE_MAX:]
-    return [p for c in nearest if (p := module.place(c)) != _place(account)]
+    places = [p for c in nearest if (p := module.place(c)) != _place(account)]
+    if reason in ("elsewhere", "loose", "vainly"):
+        places += [s.module.place(s.node) for s in saml.selected[:_BESIDE_MAX]]
+    return places
 
 
 _BESIDE_MAX = 2
@@ -170,7 +183,10 @@ def _weight(account: Account, saml: Saml) -> Severity | None:
     """Return how heavily a reading weighs; None where nothing is to be said."""
     if "refused" not in account.standings:
         in_place = account.standings == {"verified"} and "uncompared" in account.reasons and not account.toolkit
-        return Severity.NOTE if in_place else None
+        anywhere = bool(account.reasons & {"loose", "vainly"}) and account.reading.node in saml.used
+        return (Severity.MAJOR if anywhere else Severity.NOTE) if in_place else None
+    if account.reading.node in saml.used and account.reading.node not in saml.doubted:
+        return Severity.NOTE  # read before it was verified, and acted upon after
     if account.origins & saml.handed_on or (account.reading.node not in saml.used and not account.toolkit):
         return Severity.NOTE
     return Severity.MINOR if account.request else Severity.MAJOR
@@ -178,7 +194,7 @@ def _weight(account: Account, saml: Saml) -> Severity | None:
 
 def _reason(account: Account) -> str:
     if "refused" not in account.standings:
-        return "uncompared"
+        return next((r for r in ("vainly", "loose") if r in account.reasons), "uncompared")
     if account.toolkit:
         return "toolkit"
     found = {r.partition(":")[0] for r in account.reasons}

@@ -26,6 +26,13 @@ What is weighed, and how heavily:
 - A code that is compared only as far as the token's own is long, only by its beginning or its first few characters,
   whose comparison nobody looks at, or which is computed over another piece than the one that is believed: blocker.
   It does not matter at which mark a token is cut, where its file computes codes.
+- A verification whose failure changes nothing is refused where it stands: its answer is dropped, only logged, handed on
+  beside the claims and read by nobody; its exception is caught and noted; it is asked for only where there is a
+  signature, or where the one who was looked up has a key. So is a code that is computed and never compared.
+- A signature that is a plain hash, a code over a constant, and a code that leaves out the body of the request, or the
+  fields that are then acted upon: blocker. Headers beside the signed ones are not counted.
+- A key that comes out of what it verifies, and a public key that codes are computed with: blocker, with or without a
+  library. A key that came along counts where it was compared as a whole, by its numbers or its hash: not by its kid.
 - A switch that hangs on the token's own header (`verify_signature: key is not None`): off, as the sender has it.
 - The algorithm none, algorithms out of the token's own header, a key out of its header (jwk, x5c, jku, x5u) or from
   wherever its own iss points: blocker. No algorithms where the library then believes the header, HMAC and public-key
@@ -33,7 +40,8 @@ What is weighed, and how heavily:
 - An id_token straight from the token endpoint counts like any other: the code does not show that it came from there.
 - Claims that are only shown (`print`, a logger), or of which only exp, iat and nbf are read, as a client does that
   refreshes its own token in time: a note, unless the function is named as one that lets people in.
-- Unverified reading that only chooses the key, before the same token is verified: nothing is said.
+- Unverified reading that only chooses the key, before the same token is verified: nothing is said. What is read of a
+  token that has only expired stands on its signature: libraries look at that first.
 - A call of an unknown function named `verify...`, as a statement or as a condition, is believed: its code is not here.
 - A guard in front of the function (`@jwt_required()`, `Depends(verify_token)`, `permission_classes`) verifies the
   request's own token: what is then read of it unverified is a note. A guard of the artifact is looked through, one of
@@ -50,17 +58,22 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 
 from squads.contracts.artifact import Artifact
 from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.gates.check import CannotLook, check
 from squads.gates.python import PYTHON_FILES, Program, read_program
 from squads.gates.tokens.comparing import SEALS, Comparing, Vain
+from squads.gates.tokens.covering import Covering
 from squads.gates.tokens.guards import Guards
+from squads.gates.tokens.handmade import Handmade
 from squads.gates.tokens.keys import Keys, Weakness
 from squads.gates.tokens.libraries import Libraries
 from squads.gates.tokens.reading import Reading
 from squads.gates.tokens.trust import Trust, Trusting
+from squads.gates.tokens.unheeded import Unheeded
+from squads.gates.tokens.unread import Unread
 from squads.gates.tokens.verification import Verification
 
 INVARIANT = Invariant(
@@ -86,10 +99,12 @@ INVARIANT = Invariant(
     origin='"The Team is the Architecture", catch 2; RFC 7515, 7519 and 8725.',
 )
 _INTEREST = re.compile(
-    rb"jwt|jws|jose|verify_signature|unverified|_unsafe|id_?token|bearer|b64|base64|ABCDEFGHIJKLM|"
+    rb"jwt|jws|jose|verify_signature|unverified|_unsafe|id_?token|bearer|b64|base64|ABCDEFGHIJKLM|itsdangerous|"
+    rb"core.signing|load_payload|"
     rb"(split|partition|index|find)\(\s*b?[\"']\.[\"']",
     re.IGNORECASE,
 )
+_OF_HEADERS = re.compile(r"^(alg|kid|typ|cty|enc|zip|crit|jwk|jku|x5\w+|b64|v|ver|version|type|iss|apv|apu|epk|p2\w)$")
 _TESTS = re.compile(r"(^|/)tests?/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.pyi?$")
 _TEXT_MAX = 4_000
 
@@ -113,8 +128,12 @@ class _Look:
         self._libraries = Libraries(program)
         self._keys = Keys(program)
         verification = Verification(program, self._libraries)
+        self._handmade = Handmade(program, verification, self._keys)
         self._trust = Trust(program, verification)
         self._comparing = Comparing(program, verification)
+        self._unread = Unread(program, self._comparing)
+        self._covering = Covering(program, self._comparing)
+        self._unheeded = Unheeded(program, self._libraries, verification, self._comparing)
         self._guards = Guards(program, self._libraries, verification)
 
     def findings(self) -> list[Finding]:
@@ -131,15 +150,20 @@ class _Look:
             r.node: "header" if r.style == "header" else "claims" for r in readings if r.style != "checks"
         }
         found: list[Finding] = []
-        for path, content in files.texts():
-            if SEALS.search(content):
-                module = files.module(path)
-                found += [self._vain(v) for v in (*self._comparing.vain(module), *self._comparing.uncovered(module))]
+        sealing = [files.module(path) for path, content in files.texts() if SEALS.search(content)]
+        beside = {files.module_of(c): None for m in sealing for c in self._unheeded.elsewhere(m)}
+        for module in dict.fromkeys((*sealing, *beside)):
+            found += [self._vain(v) for v in self._comparing.uncovered(module)]
+        for module in sealing:
+            vain = (*self._comparing.vain(module), *self._unheeded.vain(module), *self._comparing.unkeyed(module))
+            found += [self._vain(v) for v in vain]
+            found += [self._vain(v) for v in (*self._covering.vain(module), *self._unread.vain(module))]
+            found += [self._weak(w) for w in self._handmade.weaknesses(module, from_token)]
         for reading in readings:
-            if reading.style == "unverified":
+            if reading.style == "unverified" or (reading.style == "header" and reading.row is None):
                 found += self._unverified(reading)
             elif reading.style == "checks":
-                found += [self._weak(reading, w) for w in self._keys.weaknesses(reading, from_token)]
+                found += [self._weak(w) for w in self._keys.weaknesses(reading, from_token)]
         once: dict[tuple[Location | None, str], Finding] = {}
         for finding in found:
             once.setdefault((finding.location, finding.message), finding)
@@ -147,6 +171,9 @@ class _Look:
 
     def _unverified(self, reading: Reading) -> list[Finding]:
         uses = self._trust.uses(reading)
+        if reading.style == "header":  # the first piece: what stands in it that no header has, is claims
+            uses = [u for u in uses if u.taken and isinstance(u.taken[0], str) and not _OF_HEADERS.search(u.taken[0])]
+            reading = replace(reading, how="its payload is decoded by hand, and nothing verifies its signature")
         trusted = [u for u in uses if u.use == "trusted"]
         chosen: Trusting | None = next(iter(trusted or uses), None)
         if chosen is None:
@@ -158,9 +185,14 @@ class _Look:
             return [self._finding(reading.node, Severity.NOTE, message, f"Take the claims from what {guard} gives.")]
         if trusted:
             message = f"The claims of {token} are {chosen.what}, but {reading.how}."
-            return [self._finding(reading.node, Severity.BLOCKER, message, self._mend(token))]
+            return [self._finding(n, Severity.BLOCKER, message, self._mend(token)) for n in self._both(reading, chosen)]
         message = f"The claims of {token} are only {chosen.what}; {reading.how}."
         return [self._finding(reading.node, Severity.NOTE, message, "Trust nothing of it but the time, for oneself.")]
+
+    def _both(self, reading: Reading, chosen: Trusting) -> list[ast.AST]:
+        """Return where a token is read, and where its claims are believed if that is in another function."""
+        here, there = self._program.function_of(reading.node), self._program.function_of(chosen.node)
+        return [reading.node] if here is there else [reading.node, chosen.node]
 
     @staticmethod
     def _mend(token: str) -> str:
@@ -175,7 +207,7 @@ class _Look:
         satisfy = "hmac.compare_digest(given, expected)  # all of both, computed over everything that is believed"
         return self._finding(vain.node, Severity.BLOCKER, message, satisfy)
 
-    def _weak(self, reading: Reading, weakness: Weakness) -> Finding:
+    def _weak(self, weakness: Weakness) -> Finding:
         return self._finding(weakness.node, weakness.severity, weakness.message, weakness.satisfy)
 
     def _finding(self, node: ast.AST, severity: Severity, message: str, satisfy: str) -> Finding:

@@ -16,9 +16,10 @@ Approved:
 
 What is weighed, and how heavily:
 
-- An amount of money (by its name, its key, its annotation, or what it is made of) that is a float by annotation,
-  `float()`, a literal, true division, or a factor that is a float: major. So are `round` of one, a sum of them, a
-  comparison with a fraction, and a `Decimal` made of a float.
+- An amount of money (by its name, its key, what it is made of, or what is done with it: it is added to money, compared
+  with it, handed over as it, shown beside a currency) that is a float by annotation, also through an alias, `float()`,
+  a literal, true division, or a factor that is a float: major. So are `round` of one, a sum of them, a comparison with
+  a fraction, and a `Decimal` made of a float.
 - Wrapping the result in `Decimal(str(...))` or `int(...)` mends nothing: what was lost is lost before.
 - Integer cents with `//` and `%`, `Decimal` of a text, ratios, percentages, rates and scores: nothing is said. Where
   a file works with `Decimal` and nothing says that a value is no `Decimal`, a division is believed.
@@ -33,14 +34,16 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from squads.contracts.artifact import Artifact, File
 from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.gates.check import CannotLook, check
+from squads.gates.money.glance import Glance
+from squads.gates.money.purpose import Purpose, name_of
 from squads.gates.money.reading import Reading
-from squads.gates.money.words import weight_of
+from squads.gates.money.words import may_be_money, weight_of
 from squads.gates.python import PYTHON_FILES, Module, Program, read_program
-from squads.gates.secrets.words import words_of
 
 INVARIANT = Invariant(
     id="code.exact-money",
@@ -55,28 +58,17 @@ INVARIANT = Invariant(
     ),
     origin="CWE-682; Python's documentation, Floating-Point Arithmetic: Issues and Limitations.",
 )
-_INTEREST = re.compile(
-    rb"(?i)pric|amount|total|balance|\bfee|_fee|tax|\bvat|cents|refund|payout|salar|invoice|payment|discount|money|subtotal|"
-    rb"\bcost|wage|cash|currency|euro|dollar|tariff|donat|pledge|\btips?\b|\bbills?\b|\bloan|\brent|\bowed|earn(?:ed|ing)|\bdue\b|_due\b"
-)
 _TESTS = re.compile(r"(^|/)tests?/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.pyi?$")
-_SHOWN = re.compile(
-    r"(?i)^(?:format|display|render|humani[sz]e|print|pretty|as_text|to_text|describe|label|show)|_(?:text|label|display|str)$"
+_FIELDS = re.compile(
+    r"(?:^|\.)(?:serializers|forms|fields|wtforms|ma|marshmallow|graphene)\.Float(?:Field)?$|^FloatField$"
 )
-_SHARES = (
-    "rate", "ratio", "percent", "pct", "share", "score", "weight", "margin", "growth", "fraction", "change", "index",
-    "progress", "factor", "probab", "utili", "usage", "normal", "relative", "rank", "priority", "similar", "feature",
-    "occupancy", "density", "average_rating",
-)  # fmt: skip
-_DRAWN = re.compile(
-    r"(?i)plot|chart|metric|gauge|histogram|observe|statsd|figure|axis|axes|draw|telemetry|dashboard|graph|increment"
-)
+_NUMBERS = re.compile(rb"float|\d\.\d|/|round\(|json|to_numeric")
 _TEXT_MAX = 4_000
 
 
 def holds_money(file: File) -> bool:
     """Return whether a file may be about money."""
-    return bool(_INTEREST.search(file.content))
+    return may_be_money(file.content)
 
 
 @check(INVARIANT, files=PYTHON_FILES, holds=holds_money)
@@ -96,12 +88,17 @@ class _Look:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._reading = Reading(program)
+        self._purpose = Purpose(program, self._reading)
 
     def findings(self) -> list[Finding]:
         """Return one finding for each line."""
         found: dict[tuple[str, int], Finding] = {}
-        for path, content in self._program.files.texts():
-            if not _INTEREST.search(content) or not re.search(rb"float|\d\.\d|/|round\(|json", content):
+        texts = self._program.files.texts()
+        glance = Glance(texts)
+        for path, content in texts:
+            if not _NUMBERS.search(content.lower()) or not may_be_money(content):
+                continue
+            if not glance.needs_parse(path, content):
                 continue
             module = self._program.files.module(path)
             for node, what in self._of_module(module):
@@ -116,18 +113,20 @@ class _Look:
                 case ast.arg() if node.annotation is not None:
                     yield from self._annotated(node, node.arg, node.annotation)
                 case ast.AnnAssign():
-                    yield from self._annotated(node, _name(node.target), node.annotation)
+                    yield from self._annotated(node, name_of(node.target), node.annotation)
                     if node.value is not None:
-                        yield from self._bound(node, _name(node.target), node.value)
+                        yield from self._bound(node, name_of(node.target), node.value)
+                case ast.arguments():
+                    yield from self._defaults(node)
                 case ast.FunctionDef() | ast.AsyncFunctionDef() if node.returns is not None:
                     name = re.sub(r"^_*(?:get|calculate|compute|calc|sum|fetch|load)_", "", node.name)
-                    if ast.unparse(node.returns) == "float" and self._reading.named_money(name, node):
+                    if self._reading.says_float(node.returns) and self._reading.named_money(name, node):
                         yield node.returns, f"{node.name} returns money as a float"
                 case ast.Return() if node.value is not None and self._answers_float(node, node.value):
                     yield node, "an amount of money is answered as a binary float"
                 case ast.Assign():
                     for target in node.targets:
-                        yield from self._bound(node, _name(target), node.value)
+                        yield from self._bound(node, name_of(target), node.value)
                 case ast.AugAssign():
                     yield from self._augmented(node)
                 case ast.keyword() if node.arg:
@@ -143,11 +142,32 @@ class _Look:
                 case ast.Compare():
                     yield from self._compared(node)
 
+    def _defaults(self, node: ast.arguments) -> Iterator[tuple[ast.AST, str]]:
+        positional = [*node.posonlyargs, *node.args]
+        pairs = [
+            *zip(positional[len(positional) - len(node.defaults) :], node.defaults, strict=True),
+            *zip(node.kwonlyargs, node.kw_defaults, strict=True),
+        ]
+        for parameter, default in pairs:
+            fraction = isinstance(default, ast.Constant) and isinstance(default.value, float)
+            money = self._reading.named_money(parameter.arg, parameter) or self._reading.used_as_money(parameter)
+            if fraction and money and parameter.annotation is None and not self._purpose.is_share(parameter.arg):
+                yield parameter, f"{parameter.arg} is money, and its default a binary float"
+
     def _annotated(self, node: ast.AST, name: str, annotation: ast.expr) -> Iterator[tuple[ast.AST, str]]:
-        if (re.fullmatch(r"(?:Optional\[)?float(?:\])?(?: \| None)?", ast.unparse(annotation).strip("'\""))) and (
-            self._reading.named_money(name, node) and not self._only_shown_here(node) and not self._made_exact(node)
+        if not isinstance(node, ast.arg | ast.AnnAssign):
+            return
+        money = self._reading.named_money(name, node) or self._alias_of_money(node, annotation)
+        if not money and not self._reading.used_as_money(node):
+            return
+        boxes = isinstance(node, ast.arg) or not isinstance(self._program.files.parent(node), ast.ClassDef)
+        if self._reading.says_float(annotation, boxes=boxes) and not (
+            self._purpose.only_shown_here(node) or self._made_exact(node) or self._purpose.is_share(name)
         ):
             yield node, f"{name} is money and a float"
+
+    def _alias_of_money(self, node: ast.AST, annotation: ast.expr) -> bool:
+        return isinstance(annotation, ast.Name) and self._reading.named_money(annotation.id, node)
 
     def _answers_float(self, node: ast.Return, value: ast.expr) -> bool:
         """Return whether a function that is named for an amount of money answers what is certainly a float."""
@@ -158,8 +178,8 @@ class _Look:
             and weight_of(re.sub(r"^_*(?:get|calculate|compute|calc|sum)_", "", function.name)) == 2
             and self._reading.named_money(function.name, node)
             and self._reading.is_float(value)
-            and not self._is_ratio(value)
-            and not self._is_shown(value)
+            and not self._purpose.is_ratio(value)
+            and not self._purpose.is_shown(value)
         )
 
     def _made_exact(self, node: ast.AST) -> bool:
@@ -179,7 +199,11 @@ class _Look:
         if not name or not self._reading.named_money(name, node):
             return
         literal = isinstance(value, ast.Constant) and isinstance(value.value, float)
-        if literal or (isinstance(value, ast.List | ast.Tuple | ast.Dict) and self._reading.is_float(value)):
+        display = isinstance(value, ast.List | ast.Tuple | ast.Dict) and self._reading.is_float(value)
+        alias = isinstance(value, ast.Name) and value.id == "float" and name[:1].isupper()
+        field = isinstance(value, ast.Call) and _FIELDS.search(ast.unparse(value.func))
+        made = isinstance(value, ast.Call) and self._reading.is_float(value) and not self._purpose.is_ratio(value)
+        if literal or display or alias or field or (made and not self._purpose.is_shown(value)):
             yield node, f"{name} is money, and {ast.unparse(value)[:40]} a binary float"
 
     def _augmented(self, node: ast.AugAssign) -> Iterator[tuple[ast.AST, str]]:
@@ -192,12 +216,13 @@ class _Look:
 
     def _computed(self, node: ast.BinOp, parent: ast.AST) -> Iterator[tuple[ast.AST, str]]:
         reading = self._reading
-        if isinstance(node.op, ast.Mod) or self._is_shown(node):
+        if isinstance(node.op, ast.Mod) or self._purpose.is_shown(node):
             return
         if reading.is_exact(node.left) or reading.is_exact(node.right):
             return
         left, right = reading.is_money(node.left), reading.is_money(node.right)
-        if not (left or right) or self._is_ratio(node):
+        whole = not isinstance(parent, ast.BinOp) and self._purpose.becomes_an_amount(node)
+        if not (left or right or whole) or self._purpose.is_ratio(node):
             return
         text = ast.unparse(node)[:60]
         if isinstance(node.op, ast.Div):
@@ -209,6 +234,7 @@ class _Look:
                 reading.is_float(other)
                 or (left and right and reading.is_float(node.left))
                 or (left and reading.is_float(node.left))
+                or (whole and reading.is_float(node))
             ):
                 yield node, f"`{text}` computes money in binary floating point"
             elif any(self._from_json(side) for side in (node.left, node.right)):
@@ -236,19 +262,38 @@ class _Look:
         reading = self._reading
         text = ast.unparse(call)[:60]
         first = call.args[0] if call.args else None
-        if names & {"float", "numpy.float64"} and first is not None and not self._is_shown(call):
-            if (reading.is_money(first) or self._target_is_money(call)) and not self._is_ratio(call):
+        if names & {"float", "numpy.float64"} and first is not None and not self._purpose.is_shown(call):
+            named = self._purpose.target_is_money(call)
+            divided = isinstance(first, ast.BinOp) and isinstance(first.op, ast.Div) and not named
+            if (reading.is_money(first) or named) and not divided and not self._purpose.is_ratio(call):
                 yield call, f"`{text}` makes a binary float of money"
+            elif (
+                reading.is_exact(first)
+                and isinstance(self._program.files.parent(call), ast.BinOp)
+                and reading.speaks(self._program.files.module_of(call), 2)
+                and not self._purpose.is_ratio(call)
+            ):
+                yield call, f"`{text}` makes a binary float of an exact number, and computes with it"
         elif any(re.search(r"(?:^|\.)Decimal$", n) for n in names) and first is not None:
-            if reading.is_float(first) and (
-                reading.is_money(first) or self._target_is_money(call) or self._near_money(call)
+            inner = first.args[0] if _is_text(first) else first
+            if (reading.is_float(first) or self._computed_float(first, inner) or reading.divides_whole(first)) and (
+                reading.is_money(first)
+                or self._purpose.target_is_money(call)
+                or self._purpose.near_money(call)
+                or self._purpose.becomes_money(call)
             ):
                 yield call, f"`{text}` is as inexact as the float that it is made of"
-        elif names & {"round"} and first is not None and not self._is_shown(call):
-            if (reading.is_money(first) and not self._is_ratio(call) and not reading.may_be_exact(first)) and (
+        elif names & {"round"} and first is not None and not self._purpose.is_shown(call):
+            if (reading.is_money(first) and not self._purpose.is_ratio(call) and not reading.may_be_exact(first)) and (
                 not reading.is_integer(first)
             ):
                 yield call, f"`{text}` rounds money as a binary float"
+        elif "functools.reduce" in names and len(call.args) == 3:
+            if isinstance(first, ast.Lambda) and reading.is_money(first.body) and reading.is_float(call.args[2]):
+                yield call, f"`{text}` sums money as binary floats"
+        elif any(k.arg == "dtype" and re.search(r"float", ast.unparse(k.value)) for k in call.keywords):
+            if first is not None and (reading.is_money(first) or self._purpose.target_is_money(call)):
+                yield call, f"`{text}` makes binary floats of money"
         elif names & {"sum", "math.fsum"} and first is not None:
             if (reading.is_money(first) and reading.is_float(first)) or (
                 "math.fsum" in names and reading.is_money(first)
@@ -267,115 +312,28 @@ class _Look:
             ):
                 yield call, f"{first.value} is money, and {call.args[1].value} a binary float"
 
+    def _computed_float(self, text: ast.expr, inner: ast.expr) -> bool:
+        """Return whether a text is made of what was computed as a float: `str(minutes * 0.19)`."""
+        return text is not inner and isinstance(inner, ast.BinOp) and self._reading.is_float(inner)
+
     def _compared(self, node: ast.Compare) -> Iterator[tuple[ast.AST, str]]:
         for other in node.comparators:
             if (
                 isinstance(other, ast.Constant) and isinstance(other.value, float) and not other.value.is_integer()
             ) and (
-                self._reading.is_money(node.left) and not self._reading.is_exact(node.left) and not self._is_ratio(node)
+                self._reading.is_money(node.left)
+                and not self._reading.is_exact(node.left)
+                and not self._purpose.is_ratio(node)
             ):
                 yield node, f"`{ast.unparse(node)[:60]}` compares money with a binary float"
                 return
-
-    # What a value is for
-
-    def _target(self, node: ast.AST) -> str:
-        """Return the name that takes what an expression makes; empty where it is more than one step away."""
-        child, parent = node, self._program.files.parent(node)
-        while isinstance(parent, ast.BinOp | ast.UnaryOp | ast.IfExp | ast.Call) and child is not getattr(
-            parent, "func", None
-        ):
-            child, parent = parent, self._program.files.parent(parent)
-        match parent:
-            case ast.Assign():
-                return _name(parent.targets[0])
-            case ast.AnnAssign() | ast.AugAssign():
-                return _name(parent.target)
-            case ast.keyword():
-                return parent.arg or ""
-            case ast.Return():
-                around = self._program.function_of(parent)
-                return around.name if around else ""
-            case ast.Dict():
-                for key, value in zip(parent.keys, parent.values, strict=True):
-                    if value is child and isinstance(key, ast.Constant):
-                        return str(key.value)
-        return ""
-
-    def _target_is_money(self, node: ast.AST) -> bool:
-        name = self._target(node)
-        return bool(name) and self._reading.named_money(name, node)
-
-    def _near_money(self, node: ast.AST) -> bool:
-        parent = self._program.files.parent(node)
-        return isinstance(parent, ast.BinOp) and (
-            self._reading.is_money(parent.left) or self._reading.is_money(parent.right)
-        )
-
-    def _is_ratio(self, node: ast.expr) -> bool:
-        """Return whether what is computed is a share, a rate or a score, and no amount."""
-        target = self._target(node)
-        return bool(target) and weight_of(target) == 0 and any(word.startswith(_SHARES) for word in words_of(target))
-
-    def _is_shown(self, node: ast.expr) -> bool:
-        """Return whether a value only becomes a text for people, here or through one name."""
-        around = self._program.function_of(node)
-        if around is not None and _SHOWN.search(around.name):
-            return True
-        if self._in_text(node):
-            return True
-        parent = self._program.files.parent(node)
-        if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
-            module = self._program.files.module_of(node)
-            binding = module.scopes.by_target.get(parent.targets[0])
-            loads = module.loads(binding) if binding else []
-            return bool(loads) and all(self._in_text(load) for load in loads)
-        return False
-
-    def _in_text(self, node: ast.AST) -> bool:
-        child, parent = node, self._program.files.parent(node)
-        while parent is not None and not isinstance(parent, ast.stmt):
-            if isinstance(parent, ast.FormattedValue):
-                return True
-            if (
-                isinstance(parent, ast.BinOp)
-                and isinstance(parent.op, ast.Mod)
-                and isinstance(parent.left, ast.Constant)
-            ):
-                return child is not parent.left and isinstance(parent.left.value, str)
-            if isinstance(parent, ast.Call):
-                name = parent.func.attr if isinstance(parent.func, ast.Attribute) else getattr(parent.func, "id", "")
-                if (
-                    name in ("format", "format_currency", "print", "currency", "format_decimal")
-                    and child is not parent.func
-                ):
-                    return True
-                if name not in ("round", "abs", "float"):
-                    return False
-            child, parent = parent, self._program.files.parent(parent)
-        return False
-
-    def _only_shown_here(self, node: ast.AST) -> bool:
-        around = self._program.function_of(node)
-        return around is not None and (bool(_SHOWN.search(around.name)) or bool(_DRAWN.search(around.name)))
-
-    def _is_drawn(self, node: ast.AST) -> bool:
-        around = self._program.function_of(node)
-        if around is not None and _DRAWN.search(around.name):
-            return True
-        parent = self._program.files.parent(node)
-        while parent is not None and not isinstance(parent, ast.stmt):
-            if isinstance(parent, ast.Call) and _DRAWN.search(ast.unparse(parent.func)):
-                return True
-            parent = self._program.files.parent(parent)
-        return False
 
     def _finding(self, node: ast.AST, what: str) -> Finding:
         place = self._program.place(node)
         severity, message = Severity.MAJOR, what[:1].upper() + what[1:] + "."
         if _TESTS.search(place.path):
             severity, message = Severity.NOTE, f"{message} A test may do so."
-        elif self._is_drawn(node):
+        elif self._purpose.is_drawn(node):
             severity, message = Severity.NOTE, f"{message} Only a chart or a metric gets it."
         return Finding(
             invariant=INVARIANT.id,
@@ -387,12 +345,11 @@ class _Look:
         )
 
 
-def _name(node: ast.expr) -> str:
-    match node:
-        case ast.Name():
-            return node.id
-        case ast.Attribute():
-            return node.attr
-        case ast.Subscript(slice=ast.Constant(value=str() as key)):
-            return key
-    return ""
+def _is_text(node: ast.expr) -> TypeGuard[ast.Call]:
+    """Return whether an expression is `str(...)` or `repr(...)`."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("str", "repr")
+        and len(node.args) == 1
+    )

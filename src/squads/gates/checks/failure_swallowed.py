@@ -35,9 +35,15 @@ What is weighed, and how heavily:
   major.
 - A counter of what was done that counts on after a failure, a report whose place for failures nobody fills, a good
   answer that was assumed before the `try`, a caller who drops the `False` that a handler answers: major.
-- An `__exit__` that answers `True` to whatever was raised: major.
-- Exceptions that `gather` returns and nobody asks for, futures whose result nobody takes, a command's return code
-  that nobody looks at before success is reported, tries that end in nothing: major.
+- An `__exit__` that answers yes to errors that nobody raises to leave, and a context manager made of a generator that
+  ends what its block raised, where leaving well writes something: major.
+- An outcome that says "failed" instead of raising, and that nothing depends on before success is said, here or by the
+  callers: a command's return code, the status of an HTTP request that writes, exceptions that `gather` returns,
+  futures, processes, batches that may be refused in part, calls that were told not to raise, what the artifact's own
+  functions answer (`False`, `None`, an error, a list of what failed), what a decorator swallows: major. A log line,
+  a counter that nobody reads and a test that only logs are no look.
+- A list of failures that is kept for nobody, and a handler that goes past the list that its function answers: major.
+- A `finally` that sets a state to success, tries that end in nothing, a command that ends with exit code 0: major.
 - A raise, also of another error; a failure that is returned; what is kept and told afterwards; another way to do the
   same work; what is to be expected (a missing key, a file that is not there, an optional import): nothing is said.
   Neither are metrics, caches, clean-up, and functions that say in their name that they may fail.
@@ -49,6 +55,7 @@ Where it comes from: CWE-390, CWE-391 and CWE-636; PEP 20: errors should never p
 
 from __future__ import annotations
 
+import ast
 import re
 
 from squads.contracts.artifact import Artifact, File
@@ -56,6 +63,7 @@ from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.gates.check import CannotLook, check
 from squads.gates.failures.handlers import Handlers, Swallowed
 from squads.gates.failures.results import Results
+from squads.gates.failures.sources import INTEREST
 from squads.gates.python import PYTHON_FILES, Program, read_program
 
 INVARIANT = Invariant(
@@ -75,16 +83,13 @@ INVARIANT = Invariant(
     ),
     origin="CWE-390, CWE-391 and CWE-636; PEP 20.",
 )
-_INTEREST = re.compile(
-    rb"\bexcept\b|\bsuppress\b|\bfinally\b|return_exceptions|subprocess|os\.system|executor|pool\.|done_callback|__a?exit__"
-)
 _TESTS = re.compile(r"(^|/)tests?/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.pyi?$")
 _TEXT_MAX = 4_000
 
 
 def holds_handlers(file: File) -> bool:
     """Return whether failures may end in a file."""
-    return bool(_INTEREST.search(file.content))
+    return bool(INTEREST.search(file.content))
 
 
 @check(INVARIANT, files=PYTHON_FILES, holds=holds_handlers)
@@ -102,15 +107,27 @@ def _findings(program: Program) -> list[Finding]:
     handlers, results = Handlers(program), Results(program)
     found: dict[tuple[str, int], Finding] = {}
     for path, content in program.files.texts():
-        if _TESTS.search(path) or not _INTEREST.search(content):
+        if _TESTS.search(path) or not INTEREST.search(content):
             continue
         module = program.files.module(path)
         for one in (*handlers.found(module), *results.found(module)):
-            finding = _finding(program, one)
-            found.setdefault(
-                (path, finding.location.line if finding.location and finding.location.line else 0), finding
-            )
+            for finding in (_finding(program, one), *_said(program, one)):
+                place = finding.location
+                assert place is not None
+                found.setdefault((place.path, place.line or 0), finding)
     return list(found.values())
+
+
+def _said(program: Program, one: Swallowed) -> list[Finding]:
+    """Return a finding where success is said, if that is far from where the failure ends."""
+    if one.also is None or isinstance(one.also, ast.Module):
+        return []
+    here, there = program.place(one.node), program.place(one.also)
+    if here.path == there.path and here.line - 3 <= there.line <= here.end_line + 3:
+        return []
+    if _TESTS.search(there.path):
+        return []
+    return [_finding(program, Swallowed(one.also, "success is said here, whatever failed before", light=one.light))]
 
 
 def _finding(program: Program, one: Swallowed) -> Finding:

@@ -17,6 +17,12 @@ Approved:
 
 What is weighed, and how heavily:
 
+- Where a base is given, the migration is first played on a few made rows in memory, each time with one value changed.
+  If nothing that lasts differs at the end, the value is lost, at the step after which it was: whatever copied, mapped,
+  joined, cut, overwrote or deleted it. Rows that a guard, a NOT NULL or a CHECK of the migration stops lose nothing.
+  What cannot be played (functions of its own, code that is not understood) is weighed by the forms below.
+- What the brief gives up (not needed, not read, deleted for good; a drop that is all it asks for; doubles of which one
+  stays) may go.
 - Only what stood before counts: the tables of the base where one is given, else those that the artifact does not
   create; and of those not the columns that the migration added itself. Ways back are not read.
 - DROP TABLE, DROP COLUMN, DROP SCHEMA ... CASCADE, DROP TYPE ... CASCADE, TRUNCATE, and DELETE without WHERE: major,
@@ -30,12 +36,15 @@ What is weighed, and how heavily:
 - A copy counts if it holds the value and says whose it was: a look-up, a mapping of every value, UPDATEs that leave out
   no row between them. A comparison, a coalesce behind an older column, or a list of distinct values is less.
 - UPDATE without WHERE that writes one constant over a column of before: major, unless its values were copied.
+- UPDATE that writes other columns over a column whose values differ: major, unless the brief asks for other values.
 - A change to a type that holds less (a shorter varchar, fewer digits, bigint to integer, a timestamp to a date), or a
   USING that cuts: major, unless a valid CHECK or a look at all rows says that every value fits.
 - SET NOT NULL where nothing fills the rows of before, and ADD COLUMN NOT NULL without a default: major; they fail where
   rows are.
 - RENAME of a table or column: major where something still reads the old name (a role it is granted to, a program, a
   function), and nothing gives that name back; else a note.
+- Rows of another table that a DELETE takes along by ON DELETE CASCADE; views that DROP ... CASCADE takes along, or that
+  the brief names, and that nothing makes again; a column that a function or a program's SQL still reads: major.
 - A foreign key that gets ON DELETE CASCADE and had another rule before: major; a new one: a note.
 - Indexes, constraints, views, triggers, defaults, policies: dropping them loses no data.
 
@@ -96,7 +105,7 @@ def migration_destroys(work: ReviewWork) -> list[Finding]:
             evidence=lost.place.text[:_TEXT_MAX],
             satisfy=lost.satisfy[:_TEXT_MAX],
         )
-        for lost in islice(losses(Walk(steps)), _FINDINGS_MAX)
+        for lost in islice(losses(Walk(steps), work.brief), _FINDINGS_MAX)
     ]
     if steps.problems and not any(f.severity >= Severity.MAJOR for f in found):
         raise CannotLook(steps.problems[0])

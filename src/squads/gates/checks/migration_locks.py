@@ -33,6 +33,8 @@ What is weighed, and how heavily:
   comments say that the table is large or busy, or that nobody may wait, and where a base is given and no brief; a
   change of type, a CHECK, a UNIQUE and a foreign key made anew also where they say that it is in use, and where there
   is no brief. Else they are notes: on a small table they take a moment, and they are what another rule asks for.
+- REFRESH MATERIALIZED VIEW without CONCURRENTLY, where it is said to be in use; a CHECK of a domain that columns have;
+  ATTACH PARTITION of a table of before without a CHECK: major. timestamp to timestamptz in UTC rewrites nothing.
 - A change of type from an unknown one to text: a note. MySQL and SQLite: not looked at.
 
 Where it comes from: PostgreSQL's documentation of ALTER TABLE (notes) and of explicit locking.
@@ -47,8 +49,9 @@ from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.contracts.work import ReviewWork
 from squads.gates.check import CannotLook, base_of, check
 from squads.gates.sql import SCHEMA_FILES
-from squads.gates.sql.steps.locks import locks, use_of
+from squads.gates.sql.steps.locks import locks
 from squads.gates.sql.steps.reading import holds_steps, read_steps
+from squads.gates.sql.steps.use import use_of
 from squads.gates.sql.steps.world import Walk
 
 INVARIANT = Invariant(
@@ -76,10 +79,11 @@ def migration_locks(work: ReviewWork) -> list[Finding]:
         return []
     base = base_of(work)
     steps = read_steps(work.artifact, base)
-    texts: dict[str, list[str]] = {}
+    texts: dict[str, list[str]] = {posixpath.dirname(s.statement.source.path): [] for s in steps.steps}
     for file in work.artifact.matching(*SCHEMA_FILES):
-        texts.setdefault(posixpath.dirname(file.path), []).append(file.content.decode(errors="replace"))
-    uses = {folder: use_of(work.brief, beside, based=base is not None) for folder, beside in texts.items()}
+        if (folder := posixpath.dirname(file.path)) in texts:  # of the others nobody asks
+            texts[folder].append(file.content.decode(errors="replace"))
+    uses = {folder: use_of(work.brief, beside, based=base is not None) for folder, beside in texts.items() if beside}
     found = [
         Finding(
             invariant=INVARIANT.id,

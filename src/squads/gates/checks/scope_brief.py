@@ -24,6 +24,11 @@ What is weighed, and how heavily:
 - Values that the brief lets stay in plain words ("timeouts stay as they are"), other values than the one that it
   replaces ("from 3 to 5"), code where only text was asked for, constants where behaviour is kept: major. So are guards
   that are switched off and decorators that asked who somebody is, where the brief does not speak of them.
+- Where the brief closes the rest or keeps what the code does, a function that stood before, that the brief does not
+  speak of and in which nothing that differs has to do with what was asked, is refused; private helpers of what was
+  asked for, and callers that follow a new name or argument, are in scope. What an excluded function
+  stands on is excluded with it. Where other names are all that is asked, anything else that differs is refused; where
+  the other entries of an answer are to stay, so are other values in them: major.
 - Types, docstrings, comments and another way of writing the same value inside a permitted file change nothing.
 - Tests, changelog and documents that go with the work are in scope, unless the brief excludes them. So are new
   functions that a permitted one needs, and imports.
@@ -39,7 +44,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from squads.contracts.artifact import Artifact, File
 from squads.contracts.errors import NotText
@@ -49,9 +53,10 @@ from squads.gates.changes.beyond import beyond
 from squads.gates.changes.brief import Brief, meets, read
 from squads.gates.changes.dependencies import FILES, LOCKS, dependencies, line_of
 from squads.gates.changes.gate import check_of_change
-from squads.gates.changes.kinds import BESIDE, JUDGED, JUDGES, KINDS, PERMITS, WASTE
+from squads.gates.changes.inside import Touched, brings, inside
+from squads.gates.changes.kinds import BESIDE, JUDGED, JUDGES, KINDS, WASTE
 from squads.gates.changes.lines import changed
-from squads.gates.changes.pieces import Difference, assigned_elsewhere, differences, pieces
+from squads.gates.changes.pieces import pieces
 from squads.gates.changes.suite import TEST_FILE
 from squads.gates.check import base_of
 
@@ -72,22 +77,12 @@ INVARIANT = Invariant(
 )
 # What `squads gate` asks of gates: it is about judging, and says nothing of what was wanted.
 _UNASKED = re.compile(r"Judge [^\n]{1,4000}\.|-|", re.DOTALL)
+_KEPT = re.compile(
+    r"(?i)\b(?:leave|keep|touch|change)\b[^.;:]{0,60}|\([a-z_]\w+\)|[^.;:]{0,60}\b(?:must|should|stays?|remains?)\b"
+)
 _WASTED = "is compiled, vendored or cached."
 _TEXT_MAX = 4_000
 _HUNKS_MAX = 4
-
-
-@dataclass(frozen=True, slots=True)
-class _Touched:
-    """One path of a change."""
-
-    path: str
-    kind: str
-    """`written`, `edited` or `removed`."""
-    old: str
-    new: str
-    hunks: tuple[tuple[int, int], ...]
-    """The lines that differ, in the new text."""
 
 
 @check_of_change(INVARIANT, files=("*",))
@@ -95,8 +90,8 @@ def scope_brief(work: ReviewWork) -> list[Finding]:
     """Return what a change touches against, or beside, its brief."""
     assert work.artifact is not None
     base = base_of(work)
-    brief = read(work.brief)
     touched = list(_touched(work.artifact, base))
+    brief = read(work.brief, _spoken_of(work.brief, touched))
     asked = not _UNASKED.fullmatch(work.brief.strip())
     found: dict[tuple[str, int | None], Finding] = {}
     for finding in _found(brief, touched, base):
@@ -107,6 +102,22 @@ def scope_brief(work: ReviewWork) -> list[Finding]:
     return list(found.values())
 
 
+def _spoken_of(brief: str, touched: list[Touched]) -> set[str]:
+    """Return the names of functions that a brief uses like plain words, of those that stood before.
+
+    A word of the language is one only where something is said to stay: "leave cue and take as they are".
+    """
+    found: set[str] = set()
+    for one in touched:
+        if one.old and one.path.endswith(".py") and not TEST_FILE.search(one.path):
+            for name, piece in pieces(one.old).items():
+                found |= {name, name.rsplit(".", 1)[-1]} if piece.signature else set()
+    words = set(re.findall(r"[A-Za-z_]\w*", brief))
+    stays = {w for m in _KEPT.finditer(brief) for w in re.findall(r"[A-Za-z_]\w*", m[0])}
+    dotted = {n for n in found if "." in n and n in brief}
+    return {n for n in found & words if "_" in n.strip("_") or n in stays} | dotted
+
+
 def _text(file: File | None) -> str:
     try:
         return file.text if file is not None else ""
@@ -114,26 +125,27 @@ def _text(file: File | None) -> str:
         return ""
 
 
-def _touched(artifact: Artifact, base: Artifact | None) -> Iterator[_Touched]:
+def _touched(artifact: Artifact, base: Artifact | None) -> Iterator[Touched]:
     before: Mapping[str, File] = {f.path: f for f in base.files} if base else {}
     for path in artifact.removals:
-        yield _Touched(path, "removed", _text(before.get(path)), "", ())
+        yield Touched(path, "removed", _text(before.get(path)), "", ())
     for file in artifact.files:
         was = before.get(file.path)
         if was is not None and was.content == file.content and was.mode == file.mode:
             continue
         old, new = _text(was), _text(file)
         if was is None:
-            yield _Touched(file.path, "written", "", new, ((1, max(1, new.count("\n"))),) if base else ())
+            yield Touched(file.path, "written", "", new, ((1, max(1, new.count("\n"))),) if base else ())
             continue
         lines = changed(old.split("\n"), new.split("\n"))
         last = max(1, new.count("\n") + 1)
         hunks = tuple((min(max(1, first), last), min(max(first, end, 1), last)) for _, _, first, end in lines)
-        yield _Touched(file.path, "edited", old, new, hunks)
+        yield Touched(file.path, "edited", old, new, hunks)
 
 
-def _found(brief: Brief, touched: list[_Touched], base: Artifact | None) -> Iterator[Finding]:
+def _found(brief: Brief, touched: list[Touched], base: Artifact | None) -> Iterator[Finding]:
     shown = base is not None
+    fresh = brings(brief, touched) if shown else set()
     for one in touched:
         excluded = next(
             ((t, s) for t, s in brief.excluded.items() if meets(t, one.path) and not _nearer(brief, t, one.path)), None
@@ -170,14 +182,15 @@ def _found(brief: Brief, touched: list[_Touched], base: Artifact | None) -> Iter
             )
             continue
         if one.path.endswith((".py", ".pyi")) and shown:
-            yield from _inside(brief, one, touched)
+            for (line, end), message, sentence in inside(brief, one, touched, fresh):
+                yield _finding(one.path, line, end, message, sentence, _lines(one, line, end))
         if shown and one.kind == "edited" and not TEST_FILE.search(one.path):
             for fact, message, sentence in beyond(brief, one.path, one.old, one.new):
                 line, end = fact
                 yield _finding(one.path, line, end, message, sentence, _lines(one, line, end))
 
 
-def _named(brief: Brief, one: _Touched) -> bool:
+def _named(brief: Brief, one: Touched) -> bool:
     return any(meets(t, one.path) for t in brief.named) or brief.names(one.path.rsplit("/", 1)[-1])
 
 
@@ -186,7 +199,7 @@ def _nearer(brief: Brief, excluded: str, path: str) -> bool:
     return any(meets(t, path) and len(t.strip("/")) > len(excluded.strip("/")) for t in brief.named)
 
 
-def _allowed(brief: Brief, one: _Touched, touched: list[_Touched]) -> bool:
+def _allowed(brief: Brief, one: Touched, touched: list[Touched]) -> bool:
     """Return whether a closed brief leaves a path open: it is named, defines what is named, or goes with the work."""
     if not brief.named or _named(brief, one):
         return True
@@ -202,14 +215,14 @@ def _allowed(brief: Brief, one: _Touched, touched: list[_Touched]) -> bool:
     return not any(_resolves(t, touched) for t in brief.named)
 
 
-def _resolves(target: str, touched: list[_Touched]) -> bool:
+def _resolves(target: str, touched: list[Touched]) -> bool:
     if any(meets(target, one.path) for one in touched) or "/" in target or re.search(r"\.\w+$", target):
         return True
     last = target.rsplit(".", 1)[-1]
     return any(last in {n.rsplit(".", 1)[-1] for n in pieces(t)} for one in touched for t in (one.old, one.new))
 
 
-def _dependencies(brief: Brief, one: _Touched, shown: bool) -> Iterator[Finding]:
+def _dependencies(brief: Brief, one: Touched, shown: bool) -> Iterator[Finding]:
     if LOCKS.search(one.path):
         return
     told = "dependencies" in brief.categories
@@ -232,135 +245,7 @@ def _dependencies(brief: Brief, one: _Touched, shown: bool) -> Iterator[Finding]
         yield from _whole(one, f"{one.path} is {one.kind}, and the brief closes what it does not name", brief.closed)
 
 
-def _inside(brief: Brief, one: _Touched, touched: list[_Touched]) -> Iterator[Finding]:
-    """Yield what a permitted file changes against the brief: functions, signatures, defaults, values of others."""
-    found = differences(one.old, one.new) if one.kind == "edited" else []
-    functions = _functions(brief, touched) if brief.closed else set()
-    for piece in found:
-        last = piece.name.rsplit(".", 1)[-1]
-        excluded = next(
-            (
-                s
-                for t, s in brief.excluded.items()
-                if t in (piece.name, last)
-                or piece.name.startswith(f"{t}.")
-                or (t.rsplit(".", 1)[-1] == last and "/" not in t and "." in t)
-            ),
-            None,
-        )
-        if excluded is not None and piece.kind != "added":
-            yield _of_piece(one, piece, f"{piece.name} is {piece.kind}, and the brief excludes it", excluded)
-        elif (said := _of_kind(brief, piece)) is not None:
-            yield _of_piece(one, piece, said[0], said[1])
-        elif brief.closed and functions and piece.kind != "added" and not TEST_FILE.search(one.path):
-            whole = any(meets(t, one.path) for t in brief.named) and not any(
-                t.rsplit(".", 1)[-1] in {n.rsplit(".", 1)[-1] for n in pieces(one.old)} for t in functions
-            )
-            used = piece.old is not None and not isinstance(piece.old.signature, str)
-            if (
-                not whole
-                and not used
-                and last not in functions
-                and piece.name not in functions
-                and not any(piece.name.startswith(f"{f}.") or f.startswith(f"{piece.name}.") for f in functions)
-            ):
-                yield _of_piece(
-                    one,
-                    piece,
-                    f"{piece.name} is {piece.kind}, and the brief closes what it does not name",
-                    brief.closed,
-                )
-    for line, owner, name in assigned_elsewhere(one.old, one.new):
-        for target, sentence in brief.excluded.items():
-            if (
-                meets(target, owner.replace(".", "/") + ".py")
-                or meets(target, owner.rpartition(".")[0].replace(".", "/") + ".py")
-                or (target in (name, owner.rsplit(".", 1)[-1]))
-            ):
-                yield _finding(
-                    one.path,
-                    line,
-                    line,
-                    f"{owner}.{name} is set from here, and the brief excludes {target}",
-                    sentence,
-                    _lines(one, line, line),
-                )
-                break
-        else:
-            if (
-                brief.closed
-                and not TEST_FILE.search(one.path)
-                and any(meets(owner.replace(".", "/") + ".py", f.path) for f in touched if f is not one)
-            ):
-                yield _finding(
-                    one.path,
-                    line,
-                    line,
-                    f"{owner}.{name} is set from here, and the brief closes what it does not name",
-                    brief.closed,
-                    _lines(one, line, line),
-                )
-
-
-def _functions(brief: Brief, touched: list[_Touched]) -> set[str]:
-    """Return the named things that are definitions of the touched files."""
-    defined = {n for one in touched for n in pieces(one.old)} | {n for one in touched for n in pieces(one.new)}
-    last = {n.rsplit(".", 1)[-1] for n in defined}
-    return {
-        t
-        for t in brief.named
-        if t in defined or (t.rsplit(".", 1)[-1] in last and not t.endswith(".py") and "/" not in t)
-    }
-
-
-def _of_kind(brief: Brief, piece: Difference) -> tuple[str, str] | None:
-    """Return what a different definition changes of a kind that the brief excludes."""
-    old, new = piece.old, piece.new
-    if old is None:
-        return None
-    last = piece.name.rsplit(".", 1)[-1]
-    asked = piece.name in brief.named or last in brief.named
-    told = brief.categories.get("signatures", "")
-    if told and piece.public and old.signature and (new is None or old.signature != new.signature):
-        # "Its signature stays" leaves no room; elsewhere what was asked for may take an argument more.
-        strict = not asked or re.search(r"(?i)\b(?:its|their)\s+(?:\w+\s+)?signature", told)
-        if new is None or strict or _breaks(old.signature, new.signature):
-            return f"the signature of {piece.name} is {piece.kind}, and the brief excludes signatures", told
-    if "defaults" in brief.categories and not asked:
-        constant = re.search(r"(?i)default|_size|limit|timeout|max|min", last) is not None and not old.signature
-        if constant or (old.defaults != (new.defaults if new else "")):
-            return f"a default of {piece.name} is {piece.kind}, and the brief excludes defaults", brief.categories[
-                "defaults"
-            ]
-    if "permissions" in brief.categories:
-        decorators = new.decorators if new else ""
-        gone = old.decorators != decorators and PERMITS.search(old.decorators + decorators)
-        if gone or (not asked and PERMITS.search(last)):
-            return (
-                f"who may use {piece.name} is {piece.kind}, and the brief excludes permissions",
-                brief.categories["permissions"],
-            )
-    return None
-
-
-def _breaks(old: str, new: str) -> bool:
-    """Return whether a signature no longer takes what it took: more than an argument with a default came behind."""
-    return not (
-        new.split(" ->")[0].startswith(old.split(" ->")[0].rstrip()) and new.split("->")[-1] == old.split("->")[-1]
-    )
-
-
-def _of_piece(one: _Touched, piece: Difference, message: str, sentence: str) -> Finding:
-    line, end = piece.line, piece.end_line
-    if not line:
-        from squads.gates.changes.lines import now_at
-
-        old = piece.old.node if piece.old else None
-        line = end = now_at(one.old.split("\n"), one.new.split("\n"), getattr(old, "lineno", 1))
-    return _finding(one.path, line, end, message, sentence, _lines(one, line, end))
-
-
-def _whole(one: _Touched, message: str, sentence: str) -> Iterator[Finding]:
+def _whole(one: Touched, message: str, sentence: str) -> Iterator[Finding]:
     if not one.hunks:
         yield _finding(one.path, None, None, message, sentence, "")
         return
@@ -368,7 +253,7 @@ def _whole(one: _Touched, message: str, sentence: str) -> Iterator[Finding]:
         yield _finding(one.path, first, last, message, sentence, _lines(one, first, last))
 
 
-def _lines(one: _Touched, first: int, last: int) -> str:
+def _lines(one: Touched, first: int, last: int) -> str:
     return "\n".join(one.new.split("\n")[first - 1 : last])
 
 

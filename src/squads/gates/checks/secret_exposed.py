@@ -14,13 +14,18 @@ Approved:
 
 What is weighed, and how heavily:
 
-- What a provider issues (an access key, a token, a webhook), a private key, an address with its password: blocker,
-  wherever it stands, also encoded as base64 or hex, split and joined, reversed, as bytes, or in an f-string.
+- What a provider issues (an access key, a token, a webhook), a private key, an address with its password or key:
+  blocker, wherever it stands, in a comment too, and also where Python or a helper of the artifact puts it together:
+  encoded, split and joined, looked up in a table, computed letter by letter, the default of a reader.
 - A text that is bound to a secret's name, is its default, is compared with it, or is given where keys and passwords
-  go: major, where it looks drawn by chance, or like a password that somebody made up.
-- A secret that is written into a log, onto a stream as part of a message, or into an error: major. A dump of all
-  headers, of the environment, of `locals()`, or of an object whose text shows its secret field is one. Digests,
-  lengths, a few letters and masks pass; a function of the artifact that should mask is looked into.
+  go: major, where it looks drawn by chance, or like a password that somebody made up. In SQL too: the password of a
+  role or a mapping, a key that is encrypted or signed with, a row of settings.
+- A secret that is written into a log, onto a stream as part of a message, into an error, an event, a trail, the text
+  of an object, or settings that are given out as an answer: major. What is a secret is said by its name, by the key
+  under which it stands in the environment or a request, and by its use (what is sent as `Authorization`, opens a
+  database, signs). It is followed through helpers, fields and dicts as a sample, and what is left of the sample in
+  what is written decides: a digest, a length, a few letters and a mask pass, a mask that misses its key does not. An
+  error of a request or a command shows the address or the command, with what is secret in them.
 - Placeholders, templates, what everybody writes for a database on their own machine, names and places of secrets,
   digests and public keys: nothing is said.
 - Tests, fixtures, examples, templates of settings and documents are not read, nor are docstrings.
@@ -36,9 +41,12 @@ from squads.contracts.artifact import Artifact
 from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.gates.check import CannotLook, check
 from squads.gates.python import PYTHON_FILES, Program, read_program
+from squads.gates.secrets.interest import may_show
 from squads.gates.secrets.logs import InLogs
 from squads.gates.secrets.python import InPython, Shown
+from squads.gates.secrets.remarks import in_remarks
 from squads.gates.secrets.settings import SETTINGS_FILES, is_example, shown
+from squads.gates.secrets.uses import Uses
 
 INVARIANT = Invariant(
     id="secret.exposed",
@@ -49,11 +57,6 @@ INVARIANT = Invariant(
     refused='import os\n\nSIGNING_KEY = os.environ.get("SIGNING_KEY", "t7Qm2vX9bLr4KcZ8")\n',
     approved='import os\n\nSIGNING_KEY = os.environ["SIGNING_KEY"]\n',
     origin="CWE-798 and CWE-532; RFC 6819, section 5.1.4.",
-)
-_INTEREST = re.compile(
-    rb"(?i)passw|pwd|passphrase|passcode|secret|token|api_?key|[a-z]_key|credential|bearer|authoriz|private key|://[^\s/]*:"
-    rb"|\bkeys?\b|AKIA|ASIA|ghp_|gh[osur]_|github_pat|glpat|xox[abprs]-|k_live_|\bsk-|AIza|GOCSPX|SG\.|npm_|hf_|whsec_|b64decode"
-    rb"|fromhex|unhexlify|hmac|fernet|jwt|\bauth=|AccountKey|pepper|headers|environ|\.login\(|dsn|bytes\(|chr\(|[A-Za-z0-9+/]{24}|locals\("
 )
 _TESTS = re.compile(
     r"(^|/)tests?/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.pyi?$|(^|/)(fixtures?|testdata|examples?|docs?)/"
@@ -67,7 +70,7 @@ def secret_exposed(artifact: Artifact) -> list[Finding]:
     program = read_program(artifact)
     with program.lock:
         try:
-            found = _in_python(program)
+            found, given_up = _in_python(program)
         except RecursionError as error:
             raise CannotLook("the Python is nested too deeply to be read; flatten its expressions") from error
     for file in artifact.matching(*SETTINGS_FILES):
@@ -75,16 +78,22 @@ def secret_exposed(artifact: Artifact) -> list[Finding]:
             continue
         for line in shown(file):
             found.append(_finding(line.what, Location(path=file.path, line=line.number), line.text))
+    if given_up and not any(f.severity >= INVARIANT.severity for f in found):
+        raise CannotLook(given_up)
     return found
 
 
-def _in_python(program: Program) -> list[Finding]:
-    code, logs = InPython(program), InLogs(program)
+def _in_python(program: Program) -> tuple[list[Finding], str]:
+    """Return the findings in Python, and why some of it was not gone through."""
+    uses = Uses(program)
+    code, logs = InPython(program, uses), InLogs(program, uses)
     found: dict[tuple[str, int], Finding] = {}
     for path, content in program.files.texts():
-        if _TESTS.search(path) or is_example(path) or not _INTEREST.search(content):
+        if _TESTS.search(path) or is_example(path) or not may_show(content):
             continue
         module = program.files.module(path)
+        for line, remark, what in in_remarks(module.source.text):
+            found[path, line] = _finding(what, Location(path=path, line=line), remark)
         told: list[tuple[Shown, bool]] = [(s, False) for s in code.shown(module)]
         told += [(s, True) for s in logs.shown(module)]
         for one, logged in told:
@@ -96,7 +105,8 @@ def _in_python(program: Program) -> list[Finding]:
             known = found.get((place.path, place.line))
             if known is None or known.severity < finding.severity:
                 found[place.path, place.line] = finding
-    return sorted(found.values(), key=lambda f: (f.location.path, f.location.line or 0) if f.location else ("", 0))
+    every = sorted(found.values(), key=lambda f: (f.location.path, f.location.line or 0) if f.location else ("", 0))
+    return every, logs.given_up
 
 
 def _finding(what: str, location: Location, evidence: str, *, part: bool = False, logged: bool = False) -> Finding:

@@ -20,6 +20,10 @@ What is weighed, and how heavily:
   if it can be proved FALSE for every negative value; `CHECK (balance >= 0 OR overdraft_allowed)` cannot. Where negative
   balances are wanted, a signed waiver says so.
 - The same in a history (`ledger_entries.balance_after`, `opening_balance`): a note. It records what was.
+- A column that a routine takes from after asking whether enough is there (`IF gold < n THEN RAISE`): major, whatever it
+  is called, unless a CHECK keeps it from falling below zero.
+- A balance that is a sum of entries, which a trigger or routine checks before an entry is added: major, unless a lock
+  that shuts others out is taken before the sum, or transactions are serializable throughout.
 - A row trigger counts like a CHECK where it fires on INSERT and UPDATE, is not switched off, and raises an exception
   for every negative value, or stores none. One that warns, looks at OLD or fires on half of the writes does not.
 - A finding stands at the column, or at the table that inherits it, and at the later statement that took the CHECK
@@ -41,10 +45,16 @@ from dataclasses import replace
 
 from squads.contracts.artifact import Artifact
 from squads.contracts.finding import Finding, Invariant, Location, Severity
+from squads.contracts.work import ReviewWork
 from squads.gates.check import CannotLook, check
 from squads.gates.place import Place
 from squads.gates.sql import SCHEMA_FILES, Column, Schema, Table, holds_schema, quoted, read_schema
-from squads.gates.sql.floor import checks_on, guarded
+from squads.gates.sql.before import looked_at
+from squads.gates.sql.changes import mentioned
+from squads.gates.sql.covers import Race, left_open, races
+from squads.gates.sql.debits import debited, moved
+from squads.gates.sql.debits_python import debited_in_python
+from squads.gates.sql.floor import checks_on, guarded, unclamped
 from squads.gates.sql.model import HOLE
 from squads.gates.sql.stores import Role, role_of, scale_of
 from squads.gates.sql.triggers import kept
@@ -70,12 +80,20 @@ _TEXT_MAX = 4_000
 _NAME_MAX = 63
 
 
-@check(INVARIANT, files=SCHEMA_FILES, holds=holds_schema)
-def balance_not_negative(artifact: Artifact) -> list[Finding]:
+@check(INVARIANT, files=SCHEMA_FILES, holds=holds_schema, of_work=True)
+def balance_not_negative(work: ReviewWork) -> list[Finding]:
     """Return the stores of the final schema that may fall below zero."""
+    return looked_at(work, _found)
+
+
+def _found(artifact: Artifact) -> list[Finding]:
     schema = read_schema(artifact)
     findings: list[Finding] = []
     unknown: list[str] = []
+    debits, steps = {**debited_in_python(artifact, schema), **debited(schema)}, moved(schema)
+    for race in races(schema):
+        findings += [_overdrawn(race, place) for place in (race.place, *race.also)]
+    findings += [_opened(race) for race in left_open(schema)]
     for declared in schema.tables:
         if declared.temporary or declared.foreign:
             continue
@@ -83,6 +101,9 @@ def balance_not_negative(artifact: Artifact) -> list[Finding]:
         unknown += _unseen(schema, declared)
         for column in table.columns:
             role = None if declared.from_query and not column.type else role_of(table, column)
+            taken = debits.get((declared.full_name, column.name))
+            if taken is not None and scale_of(schema, column)[0]:
+                role = Role.STORE
             if role is None:
                 continue
             number, _ = scale_of(schema, column)
@@ -93,7 +114,7 @@ def balance_not_negative(artifact: Artifact) -> list[Finding]:
                 )
             elif (
                 number
-                and not guarded(schema, table, column)
+                and not guarded(schema, *_bare(table, column, steps))
                 and not _told_by_parent(schema, declared, column)
                 and not _in_partitions(schema, declared, column)
             ):
@@ -101,11 +122,16 @@ def balance_not_negative(artifact: Artifact) -> list[Finding]:
                 if hidden:
                     unknown.append(f"{hidden}: this CHECK is only known when the code runs; write it out as plain SQL")
                 else:
-                    places = _places(schema, declared, table, column)
+                    places = [*_places(schema, declared, table, column), *([taken] if taken else [])]
                     findings += [_finding(schema, table, column, role, place) for place in places]
     if unknown and not any(f.severity >= Severity.MAJOR for f in findings):
         raise CannotLook(unknown[0])
     return [f for number, f in enumerate(findings) if f not in findings[:number]]
+
+
+def _bare(table: Table, column: Column, steps: frozenset[str]) -> tuple[Table, Column]:
+    """Return a column without the `greatest(..., 0)` that hides what routines make of the columns beneath."""
+    return unclamped(table, column) if mentioned(column.generated, steps) else (table, column)
 
 
 def _places(schema: Schema, declared: Table, table: Table, column: Column) -> list[Place]:
@@ -184,6 +210,36 @@ def _finding(schema: Schema, table: Table, column: Column, role: Role, place: Pl
         location=Location(path=place.path, line=place.line, column=place.column, end_line=place.end_line),
         evidence=place.text[:_TEXT_MAX],
         satisfy=_mend(table, column)[:_TEXT_MAX],
+    )
+
+
+def _overdrawn(race: Race, place: Place) -> Finding:
+    return Finding(
+        invariant=INVARIANT.id,
+        severity=Severity.MAJOR,
+        message=(
+            f"The sum over {race.table} is checked without a lock that keeps others out: two bookings at once both see "
+            "enough, and together take more than is there."
+        )[:_TEXT_MAX],
+        location=Location(path=place.path, line=place.line, column=place.column, end_line=place.end_line),
+        evidence=place.text[:_TEXT_MAX],
+        satisfy="SELECT ... FOR UPDATE on the row that owns the entries, or pg_advisory_xact_lock, before the sum",
+    )
+
+
+def _opened(race: Race) -> Finding:
+    return Finding(
+        invariant=INVARIANT.id,
+        severity=Severity.MAJOR,
+        message=(
+            f"The balance is the sum over {race.table}, and this trigger keeps its rows from being changed or from "
+            "being deleted, but not from both: what was paid in can be taken away after it was spent."
+        )[:_TEXT_MAX],
+        location=Location(
+            path=race.place.path, line=race.place.line, column=race.place.column, end_line=race.place.end_line
+        ),
+        evidence=race.place.text[:_TEXT_MAX],
+        satisfy=f"BEFORE UPDATE OR DELETE ON {race.table}",
     )
 
 

@@ -33,16 +33,19 @@ What is weighed, and how heavily:
 - SECURITY DEFINER without SET search_path, or with one that is open: "$user", a schema in which the artifact lets
   others create, pg_temp before other schemas, or no pg_temp while the body names tables without a schema: major,
   refused. So is a path that does not lead to what the body names.
-- A text parameter of a SECURITY DEFINER function that is joined into the text of EXECUTE, or filled in by %s: major,
-  refused. Where EXECUTE is granted to a role by name and PUBLIC may still execute a function that writes, while other
-  roles are at work: major, too, as the grant was meant to narrow it.
+- A text parameter of a SECURITY DEFINER function that comes into the text of EXECUTE, joined or filled in by %s, over
+  however many variables: major, refused, at EXECUTE and where it came in. Quoting, %I and %L, USING, a CASE whose
+  results are written out, and a refusal of all but a list close it; a length, a search for semicolons do not. Where
+  EXECUTE is granted to a role by name and PUBLIC may still execute a function that reads or writes tables: major, too,
+  as the grant was meant to narrow it.
 - SECURITY DEFINER that nobody but its owner may execute, and that nothing in the artifact uses, while other roles are
   granted other things: major, refused. It was meant to be called.
 - `public` on the path where nothing says who may create there, pg_temp not listed while every name is qualified, a path
   set in the body, compiled code, bodies bound at creation (BEGIN ATOMIC), and EXECUTE left to PUBLIC on a function that
   writes: a note.
 
-A finding stands where the right is needed, and at the REVOKE or ALTER that took it away later, if one did.
+A finding stands where the right is needed, at the head of the function that needs it, and at the REVOKE or ALTER
+that took it away later, if one did.
 
 Where it comes from: the fourth catch in "The Team is the Architecture"; PostgreSQL's documentation of CREATE FUNCTION,
 "Writing SECURITY DEFINER Functions Safely". What is refused was tried on PostgreSQL 15.
@@ -147,24 +150,13 @@ def _lookups(authority: Authority, reach: Reach, routine: Routine) -> Iterator[F
             yield _finding(severity, message, taken, taken.text, found.satisfy)
     open_to_all = authority.grants.may(PUBLIC, "execute", ("routine", routine.key))
     body = reach.body(routine)
-    if routine.created and not routine.fires and open_to_all and any(u.act in _WRITES for u in body.uses):
+    named = {who for who, thing in authority.intended if thing == ("routine", routine.key)}
+    writes = any(u.act in _WRITES for u in body.uses)
+    if routine.created and not routine.fires and open_to_all and (writes or (named and body.uses)):
         revoke = f"REVOKE EXECUTE ON {routine.kind.upper()} {routine} FROM PUBLIC;"
-        message = f"{routine} writes with its owner's rights, and everybody may execute it."
-        named = {who for who, thing in authority.intended if thing == ("routine", routine.key)}
-        severity = Severity.MAJOR if named and _strangers(authority, routine, named) else Severity.NOTE
+        message = f"{routine} {'writes' if writes else 'reads'} with its owner's rights, and everybody may execute it."
+        severity = Severity.MAJOR if named - {PUBLIC} else Severity.NOTE
         yield _finding(severity, message, routine.place, _head(routine), revoke)
-
-
-def _strangers(authority: Authority, routine: Routine, named: set[str]) -> bool:
-    """Return whether roles are granted something here to which a routine was not granted by name, and may reach it."""
-    grants = authority.grants
-    others = {who for thing, held in grants.held.items() if thing[0] in _THINGS for who, _ in held}
-    return any(
-        not grants.above_rights(who)
-        and grants.reach(who).isdisjoint(named)
-        and (routine.schema == "public" or grants.may(who, "usage", ("schema", routine.schema)))
-        for who in others - named - {PUBLIC, routine.owner}
-    )
 
 
 def _injected(one: Injected) -> Finding:
@@ -176,7 +168,6 @@ def _injected(one: Injected) -> Finding:
     return _finding(Severity.MAJOR, message, one.place, one.place.text, satisfy)
 
 
-_THINGS = frozenset(("relation", "routine", "schema"))
 _WRITES = frozenset(("insert", "update", "delete", "truncate"))
 
 
@@ -189,6 +180,8 @@ def _lacking(authority: Authority, need: Need) -> Iterator[Finding]:
     satisfy = "\n".join(dict.fromkeys(lack.grant for lack in need.lacks))
     place = need.lacks[0].place
     yield _finding(Severity.MAJOR, message, place, place.text, satisfy)
+    if need.routine is not None and need.routine.created and need.routine.place.line < place.line - 3:
+        yield _finding(Severity.MAJOR, message, need.routine.place, _head(need.routine), satisfy)
     wanted = {*_names_in(need.what), *(_names_in(rights[0])[-1:])}
     if taken := _taken(authority, wanted, {PUBLIC, *(lack.role for lack in need.lacks)}):
         yield _finding(Severity.MAJOR, message, taken, taken.text, satisfy)

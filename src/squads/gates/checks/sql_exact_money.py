@@ -25,6 +25,13 @@ What is weighed, and how heavily:
 - A cast of money to a float that is stored, summed or computed with, in SQL files, functions and SQL in Python; and a
   parameter, variable or result of a function that is money and a float: major. A cast in a query that only shows it: a
   note.
+- An expression has the type that PostgreSQL gives it: one float among the factors, a float literal, `date_part` or
+  `percentile_cont` makes the whole a float, also through views, variables and the artifact's own functions. Where it is
+  money by its parts, or by the name or column that it goes to: major, whatever is cast or rounded afterwards. Money
+  divided by money is a share.
+- `Cast("price", FloatField())` and its like in queries of an ORM, and field classes and type names of the artifact's
+  own that are floats beneath: major. A finding stands where money is a float, and where that type was made.
+- A range up to one, or up to a hundred for what may be a discount, a tax or a fee, says that a column is a share.
 - Rates, percentages, scores, probabilities, weights, coordinates and measures are not money, nor are averages and
   forecasts of it; a cast in a ratio or an average is statistics.
 - Fractions in Python's own arithmetic: another check's.
@@ -46,11 +53,15 @@ from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.contracts.work import ReviewWork
 from squads.gates.check import CannotLook, check
 from squads.gates.place import Place
-from squads.gates.sql import SCHEMA_FILES, SQL_FILES, Schema, Table, holds_schema, quoted, read_schema
+from squads.gates.sql import SCHEMA_FILES, SQL_FILES, Column, Schema, Table, holds_schema, quoted, read_schema
+from squads.gates.sql.before import with_base
 from squads.gates.sql.dialects.spelling import statements_in
+from squads.gates.sql.fits.intervals import written_range
 from squads.gates.sql.lex import Source, Statement
-from squads.gates.sql.money import declared_decimal, is_money, is_money_type, told_in
+from squads.gates.sql.money import declared_decimal, is_money, is_money_type, is_share, says_other, told_in
 from squads.gates.sql.money_casts import casts
+from squads.gates.sql.money_flow import all_flows
+from squads.gates.sql.money_models import DECLARES, float_types, modelled, queried
 from squads.gates.sql.python.file import PythonFile, read_statements
 from squads.gates.sql.python.queries import may_query, queries
 from squads.gates.sql.python.schema import may_hold
@@ -75,12 +86,15 @@ _TEXT_MAX = 4_000
 _FINDINGS_MAX = 100
 """How many casts of one statement are shown."""
 _FLOAT_TYPE = re.compile(r"\b(Float|FLOAT|REAL|Double|DOUBLE|DOUBLE_PRECISION)\b")
-_FLOAT_IN_TEXT = re.compile(rb"\b(real|float\d?|double)\b", re.IGNORECASE)
+_REMARK = re.compile(r"(?:help_text|comment|doc|verbose_name|description)\s*=\s*_?\(?\s*[\"']([^\"']*)")
+_FLOAT_IN_TEXT = re.compile(rb"\b(real|float\d?|double|date_part|percentile_cont)\b", re.IGNORECASE)
 
 
 def holds_money(file: File) -> bool:
     """Return whether there is something in `file` for this check: a schema, or SQL in Python's strings."""
-    return holds_schema(file) or (file.path.endswith(".py") and may_query(file.content))
+    if holds_schema(file):
+        return True
+    return file.path.endswith(".py") and (may_query(file.content) or DECLARES.search(file.content) is not None)
 
 
 @check(INVARIANT, files=SCHEMA_FILES, holds=holds_money, of_work=True)
@@ -92,22 +106,45 @@ def exact_money(work: ReviewWork) -> list[Finding]:
     findings: list[Finding] = []
     unknown = ""
     told = told_in(work.brief)
+    whole, written = with_base(work)
+    schema = Schema()
     try:
-        schema = read_schema(artifact)
+        schema = _schema(whole, artifact)
         comments = dict(_comments(schema))
         findings += _columns(artifact, schema, comments, told)
         findings += _domains(schema)
     except CannotLook as error:
         unknown = str(error)
     findings += _mapped(artifact)
-    for statement in _statements(artifact):
+    for model in modelled(artifact, told):
+        message = f"{model.name} is money and a binary fraction, which cannot hold a cent."
+        findings += [_finding(place, message, "a decimal with two places") for place in (model.place, *model.also)]
+    for query in queried(artifact):
+        message = f"{query.name} is money and is computed as a binary fraction, which cannot hold a cent."
+        findings.append(_finding(query.place, message, "output_field=DecimalField(...)"))
+    spoken = list(_statements(artifact))
+    for flow in all_flows(spoken, schema):
+        message = f"{flow.name} is money and is computed as a binary fraction, which cannot hold a cent."
+        findings += [_finding(place, message, "numeric, or whole cents") for place in (flow.place, *flow.also)]
+    for statement in spoken:
         for found in islice(casts(statement), _FINDINGS_MAX):
             findings.append(_cast(found.place, found.name, found.what, certain=found.certain))
         findings += _altered(statement)
+    findings = [f for f in findings if f.location is None or f.location.path in written]
     refused = {(f.location.path, f.location.line) for f in findings if f.location and f.severity is Severity.MAJOR}
     if unknown and not refused:
         raise CannotLook(unknown)
     return [f for n, f in enumerate(findings) if not any(_same(f, g) for g in findings[:n])]
+
+
+def _schema(whole: Artifact, artifact: Artifact) -> Schema:
+    """Return the schema with what stood before; without it where that cannot be read."""
+    try:
+        return read_schema(whole)
+    except CannotLook:
+        if whole is artifact:
+            raise
+        return read_schema(artifact)
 
 
 def _same(one: Finding, two: Finding) -> bool:
@@ -117,24 +154,48 @@ def _same(one: Finding, two: Finding) -> bool:
 def _columns(
     artifact: Artifact, schema: Schema, comments: dict[tuple[str, str], str], told: frozenset[str]
 ) -> Iterator[Finding]:
+    made = float_types(artifact)
     for table in schema.tables:
         if table.temporary:
             continue
-        names = [c.name for c in schema.resolved(table).columns]
+        resolved = schema.resolved(table)
+        names = [c.name for c in resolved.columns]
         for column in table.columns:
             base = schema.base_type(column.type)
             if not base or not is_float(base):
                 continue
-            said = f"{comments.get((table.name, column.name), '')} {_beside(artifact, column.place)}"
-            domain = column.type.rsplit(".", 1)[-1]
+            lines = _lines(artifact, column.place)
+            said = f"{comments.get((table.name, column.name), '')} {_beside(artifact, column.place)} {_remarked(lines)}"
+            domain = next(iter(schema.domains_of(column.type)), None)
             money = is_money(column.name, table.name, (n for n in names if n != column.name), said)
-            money = money or column.name in told or declared_decimal(column.name, _lines(artifact, column.place))
-            if money or (domain in schema.domains and is_money_type(domain)):
+            money = money or column.name in told or declared_decimal(column.name, lines)
+            if domain is not None:
+                money = is_money_type(domain.name) or (money and not says_other(domain.name))
+            if not money or _is_share(schema, resolved, column):
+                continue
+            places = [column.place, *([domain.place] if domain is not None else [])]
+            places += [place for name, place in made.items() if re.search(rf"\b{re.escape(name)}\b", lines)]
+            for place in places:
                 yield _finding(
-                    column.place,
+                    place,
                     f"{table}.{column.name} is money and {base}: a binary fraction, which cannot hold a cent.",
                     _mend(table, column.name),
                 )
+
+
+def _is_share(schema: Schema, table: Table, column: Column) -> bool:
+    """Return whether a column's CHECKs or default say that it is a part of one, or per cent."""
+    reach = written_range(schema, table, column)
+    try:
+        default = float(column.default)
+    except ValueError:
+        default = None
+    return is_share(column.name, [] if reach is None else [reach.high], default)
+
+
+def _remarked(lines: str) -> str:
+    """Return what a program says of a column in words."""
+    return " ".join(_REMARK.findall(lines))
 
 
 def _mapped(artifact: Artifact) -> Iterator[Finding]:

@@ -18,26 +18,32 @@ Approved:
 
 What is weighed, and how heavily:
 
-- A tenant's key is a column called after a tenant, an organisation or a workspace, or one that a policy compares with
-  the session, or by which a program's other queries filter (`account_id`, `shop_id`), or which the brief
-  names beside the tables that are shared.
+- A tenant's key is a column called after a tenant, an organisation or a workspace, or one that a policy or a function
+  of the schema compares with the session, or which stands for those that the brief keeps apart ("all schools share the
+  tables": `school_id`), or that a program compares with what it knows of its caller (`me.depot_id`, `club_var.get()`).
 - A permissive policy that lets every tenant through (TRUE, the key compared with itself, NOT NULL, a setting that is
-  merely set, what the client sends, a subquery that asks nobody, one such branch of an OR), for USING and for WITH
-  CHECK: major, refused, unless a restrictive policy holds, or it is for a role that stands above. Rows that are shared
-  on purpose (`is_public`, no tenant) leak nothing.
-- Policies without ENABLE, row security switched off again, a table with the key and no row security beside tables that
-  have it, a role of the application with BYPASSRLS or that owns the table without FORCE: major.
+  merely set or not set, what the client sends, a subquery that ties the row to nobody of the session, one such branch
+  of an OR or a CASE), for USING and for WITH CHECK: major, refused, unless a restrictive policy holds, or it is for a
+  role that stands above. Functions of the schema are read as what they answer, and the finding stands at them, too.
+  Rows that are shared on purpose (`is_public`, no tenant) leak nothing.
+- Policies without ENABLE, row security switched off again, a table with the key (or below one that is guarded, by a
+  foreign key) and no row security beside tables that have it, a partition that is granted by its own name, a role of
+  the application with BYPASSRLS or that owns the table without FORCE: major.
 - A view over such tables that runs with its owner's rights and is granted to the application, and a materialized one:
   major, unless the rows are forced or its query asks for the tenant. A SECURITY DEFINER function that reaches them
-  without the key: major. Functions without row security beneath: major where the tenant is a parameter, or others ask
-  for it; else a note.
+  without the key, or that believes its caller's word for it while policies ask the session: major. Functions without
+  row security beneath, SQL that they put together with EXECUTE, and queries with placeholders in SQL files: major where
+  the tenant is a parameter, or others ask for it, and nothing asked for the same row by tenant before; else a note.
 - A join over ids alone where ids repeat from tenant to tenant (the key is part of the primary key), and one over
   numbers, codes or names that are not unique by themselves: major.
-- SQL in Python, SQLAlchemy and Django: a query that leaves the key out in a function that has the tenant at hand (a
-  parameter, `self.tenant_id`, `request.tenant`): major, unless the function compares the tenant of what it found and
-  stops, goes on from rows that it found by the tenant, or hands the tenant to the database. A key that is compared with
-  itself, or in one branch of an OR, binds nothing. Without the tenant at hand, in jobs and in reports by tenant: a
-  note.
+- SQL in Python, SQLAlchemy, Django and their like, and clients that build queries from names: a query that leaves the
+  key out in a function that has the tenant at hand (a parameter, `self.tenant_id`, `request.tenant`,
+  `current_tenant()`), or that is given an id where others of its kind are given the tenant: major, unless the function,
+  or who calls it, compares the tenant of what it found and stops, goes on from rows that it found by the tenant, asks
+  for the rows of the caller alone, or hands the tenant to the database. A key that is compared with itself or with
+  another table's, in one branch of an OR, or in a condition that is thrown away, binds nothing. Nor does one that the
+  client names while the program knows its caller, or that is only asked for where one is given. In jobs, in reports by
+  tenant, and where nobody has the tenant: a note.
 
 Where it comes from: PostgreSQL's documentation of row security policies and of CREATE VIEW; CWE-639.
 """
@@ -56,13 +62,18 @@ from squads.gates.check import CannotLook, base_of, check
 from squads.gates.place import Place
 from squads.gates.sql import SCHEMA_FILES, holds_schema, read_schema
 from squads.gates.sql.model import Schema
-from squads.gates.sql.python.file import PythonFile
+from squads.gates.sql.python.file import parses
 from squads.gates.sql.python.scope import Scope
+from squads.gates.sql.tenancy.builders import BUILDERS
 from squads.gates.sql.tenancy.crossing import crossings
+from squads.gates.sql.tenancy.files import in_files
+from squads.gates.sql.tenancy.learning import HAS_COLUMNS, key_words, own_keys, roots_of, sets_tenant
+from squads.gates.sql.tenancy.modules import Modules
 from squads.gates.sql.tenancy.orm import learned, models
-from squads.gates.sql.tenancy.programs import in_models, in_strings, sets_tenant
+from squads.gates.sql.tenancy.programs import in_builders, in_models, in_strings
 from squads.gates.sql.tenancy.rows import RowSecurity, read_rows
 from squads.gates.sql.tenancy.shared import Crossing, Shared, shared_tables, told_in
+from squads.gates.sql.tenancy.words import root_of
 
 INVARIANT = Invariant(
     id="sql.tenant",
@@ -87,14 +98,12 @@ INVARIANT = Invariant(
 )
 _TEXT_MAX = 4_000
 _BEFORE = "0000_before/"
-_TENANT_WORD = re.compile(
-    rb"tenant|\borg|organi[sz]ation|workspace|account|company|team|customer|client|shop|store|merchant|site|school"
-    rb"|[a-z]_(?:id|uuid|key)\b",
+_ASKS = re.compile(
+    rb"\bselect\b|\bupdate\b|\bdelete\b|\.query\b|\.objects\b|\.get\(|\.get_or_none|\.filter\(|get_object_or_404",
     re.IGNORECASE,
 )
-_ASKS = re.compile(
-    rb"\bselect\b|\bupdate\b|\bdelete\b|\.query\b|\.objects\b|session\.get|get_object_or_404", re.IGNORECASE
-)
+_TABLE = re.compile(r"\b(?:from|join|update|into)\s+(?:\w+\.)?([A-Za-z_]\w*)", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"\b([A-Z]\w+)\.([a-z_]+)\b")
 _NO_PROGRAM = re.compile(r"(^|/)(tests?|testing|migrations|versions)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 
 
@@ -120,12 +129,15 @@ def tenant(work: ReviewWork) -> list[Finding]:
         rows = read_rows(schema)
     except CannotLook as error:
         unknown = str(error)
-    shared = shared_tables(schema, rows)
-    found += crossings(schema, rows, shared)
+    shared = shared_tables(schema, rows, work.brief)
+    found += crossings(schema, rows, shared, work.brief)
+    if not rows.enabled:
+        found += in_files(artifact, shared)
     trouble = unknown
     try:
-        told = {t: k for t, k in told_in(work.brief).items() if t not in {x.name for x in schema.tables}}
-        found += _programs(artifact, whole, shared, rows, told)
+        named = _named(whole) if work.brief else set()
+        told = {t: k for t, k in told_in(work.brief, named).items() if t not in {x.name for x in schema.tables}}
+        found += _programs(artifact, whole, shared, rows, told, work.brief)
     except CannotLook as error:
         trouble = trouble or str(error)
     new = {path for path, content in own.items() if old.get(path) != content}
@@ -149,56 +161,75 @@ def _together(artifact: Artifact, base: Artifact | None) -> Artifact:
     return Artifact.of(files)
 
 
+def _named(whole: Artifact) -> set[str]:
+    """Return the tables that the queries of programs name."""
+    texts = (f.content.decode(errors="replace") for f in whole.matching("*.py"))
+    return {name.lower() for text in texts for name in _TABLE.findall(text)}
+
+
 def _may_ask(file: File) -> bool:
     if _NO_PROGRAM.search(file.path):
         return False
-    return _TENANT_WORD.search(file.content) is not None and _ASKS.search(file.content) is not None
+    return _ASKS.search(file.content) is not None
 
 
 def _programs(
-    artifact: Artifact, whole: Artifact, shared: Shared, rows: RowSecurity, told: Mapping[str, frozenset[str]]
+    artifact: Artifact,
+    whole: Artifact,
+    shared: Shared,
+    rows: RowSecurity,
+    told: Mapping[str, frozenset[str]],
+    brief: str,
 ) -> list[Crossing]:
     programs = [f for f in artifact.matching("*.py") if _may_ask(f)]
     if not programs:
         return []
-    parsed: dict[str, PythonFile] = {}
-    for file in programs:
-        try:
-            parsed[file.path] = PythonFile(file.path, file.text)
-        except (CannotLook, NotText) as error:
-            raise CannotLook(str(error)) from error
+    modules = Modules(whole.matching("*.py"))
+    try:
+        for file in programs:
+            if not parses(file.text):
+                modules.program(file.path)
+    except (CannotLook, NotText) as error:
+        raise CannotLook(str(error)) from error
     sets = any(sets_tenant(f.content.decode(errors="replace")) for f in whole.matching("*.py", "*.sql"))
     protected = set(rows.enabled)
     if sets and (protected or not shared.keyed):
         return []  # the database, or the session, keeps them apart
-    trees = [t for f in whole.matching("*.py") if (t := _tree(f, parsed)) is not None]
-    known = models(trees)
+    roots = roots_of(modules, brief, {k for keys in [*shared.keyed.values(), *told.values()] for k in keys})
+    known = _models(modules, roots)
     keyed = {**told, **{t: k for t, k in shared.keyed.items() if t not in protected or not sets}}
+    said = {model: key for model, key in _ATTRIBUTE.findall(brief) if root_of(key) in roots}
+    names = {n.lower() for n in (*keyed, *known, *said)} | BUILDERS
+    telling = set(key_words(modules, roots))
     found: list[Crossing] = []
-    for python in parsed.values():
+    for path in (f.path for f in programs):
+        if path not in telling and modules.loose[path].isdisjoint(names):
+            continue
+        python = modules.program(path)
         if not isinstance(python.tree, ast.Module):
             continue
         try:
             module = Scope.of_module(python)
-            found += in_strings(python, module, dict(keyed), shared.composite, shared.alone)
-            local = learned(python.tree)
+            found += in_strings(python, module, dict(keyed), shared.composite, shared.alone, roots, modules)
+            if not modules.words[path].isdisjoint(BUILDERS):
+                found += in_builders(python, roots, keyed, brief, modules)
+            local = learned(python.tree, roots)
+            for model, key in _ATTRIBUTE.findall(brief):
+                if root_of(key) in roots:
+                    local[model] = local.get(model, frozenset()) | {key}
             both = {m: known.get(m, frozenset()) or local.get(m, frozenset()) for m in {*known, *local}}
-            found += in_models(python, {m: k for m, k in both.items() if k}, siblings=bool(known))
+            found += in_models(python, {m: k for m, k in both.items() if k}, siblings=bool(known), modules=modules)
         except RecursionError as error:
             raise CannotLook(f"{python.path}:1:1: nested too deeply to be read; flatten it") from error
     return found
 
 
-def _tree(file: File, parsed: dict[str, PythonFile]) -> ast.Module | None:
-    if file.path in parsed:
-        tree = parsed[file.path].tree
-        return tree if isinstance(tree, ast.Module) else None
-    if _TENANT_WORD.search(file.content) is None:
-        return None
-    try:
-        return ast.parse(file.content)
-    except (SyntaxError, ValueError, RecursionError):
-        return None  # it only adds what is known of models; what it would have said is not held against anybody
+def _models(modules: Modules, roots: frozenset[str]) -> dict[str, frozenset[str]]:
+    """Return the keys of every model class, from those files that have one, or what it comes from."""
+    holding = [p for p, words in modules.loose.items() if any(root_of(w) in roots for w in words)]
+    own = [p for p in holding if HAS_COLUMNS.search(modules.texts[p])]
+    names = {name for tree in modules.trees(own) for name, keys in own_keys(tree, roots).items() if keys}
+    return models(list(modules.trees(modules.related(own, names))), roots) if names else {}
 
 
 def _place_of(crossing: Crossing, rows: RowSecurity, new: set[str]) -> Place | None:

@@ -24,7 +24,8 @@ What is weighed, and how heavily:
   NULL rows have nothing else in common that could repeat.
 - A partial index that leaves the NULL rows out (`WHERE guild_scope IS NOT NULL`) with no key for them: a note. They may
   repeat, but the statement says so where everybody reads it. This is also how to say "unique when present" for several
-  columns.
+  columns. Where the brief speaks of all members and of being there once, and not of "if given": major.
+- A migration is judged with what stood before it; only what the change wrote is refused.
 - SQLite and MySQL take NULL for distinct too, and their schemas are read; SQL Server and Oracle do not, and are not.
 - Alembic and Django migrations, and SQL in Python's strings, count like SQL files. SQLAlchemy and Django models count
   where nothing else in the artifact creates their table.
@@ -38,15 +39,20 @@ constraints: "two null values are not considered equal". NULLS NOT DISTINCT exis
 
 from __future__ import annotations
 
+import re
+
 from squads.contracts.artifact import Artifact
 from squads.contracts.finding import Finding, Invariant, Location, Severity
+from squads.contracts.work import ReviewWork
 from squads.gates.check import CannotLook, check
 from squads.gates.place import Place
 from squads.gates.sql import SCHEMA_FILES, Element, Key, Schema, Table, holds_schema, quoted, read_schema
+from squads.gates.sql.before import looked_at
 from squads.gates.sql.changes import mentioned
 from squads.gates.sql.model import HOLE
 from squads.gates.sql.triggers import kept
 from squads.gates.sql.uniqueness import Gap, columns_in, deliberate, gaps, resolved
+from squads.gates.words import word_set
 
 INVARIANT = Invariant(
     id="sql.unique-null",
@@ -73,9 +79,13 @@ _TEXT_MAX = 4_000
 _NAME_MAX = 63
 
 
-@check(INVARIANT, files=SCHEMA_FILES, holds=holds_schema)
-def unique_null(artifact: Artifact) -> list[Finding]:
+@check(INVARIANT, files=SCHEMA_FILES, holds=holds_schema, of_work=True)
+def unique_null(work: ReviewWork) -> list[Finding]:
     """Return the unique keys of the final schema that rows with a NULL slip through."""
+    return looked_at(work, lambda artifact: _found(artifact, work.brief))
+
+
+def _found(artifact: Artifact, brief: str = "") -> list[Finding]:
     schema = read_schema(artifact)
     findings: list[Finding] = []
     unknown: list[str] = []
@@ -88,7 +98,7 @@ def unique_null(artifact: Artifact) -> list[Finding]:
             if (hidden := _computed(table, key)) and found:
                 unknown.append(f"{hidden}: this condition is only known when the code runs; write it out as plain SQL")
                 continue
-            findings += _findings(schema, table, key, [gap for gap in found if gap.certain])
+            findings += _findings(schema, table, key, [gap for gap in found if gap.certain], brief)
             unknown += [
                 f"{key.place}: whether {_listed(gap.members)} of {table} may be NULL is not in this artifact; "
                 "add the file that creates the table"
@@ -117,13 +127,20 @@ def _computed(table: Table, key: Key) -> Place | None:
     )
 
 
-def _findings(schema: Schema, table: Table, key: Key, found: list[Gap]) -> list[Finding]:
+def _findings(schema: Schema, table: Table, key: Key, found: list[Gap], brief: str) -> list[Finding]:
     """Return one finding for all gaps of a key: a refusal where one of them weighs that much, else a note.
 
     Where a later statement opened the gap, a refusal stands there as well.
     """
     alone = len(columns_in(key)) == 1
-    light = [g for g in found if alone or g.excluded or table.temporary or all(deliberate(table, m) for m in g.members)]
+    light = [
+        g
+        for g in found
+        if alone
+        or (g.excluded and not _told_for_all(table, key, g, brief))
+        or table.temporary
+        or all(deliberate(table, m) for m in g.members)
+    ]
     heavy = [g for g in found if g not in light]
     told = heavy or [g for g in light if not (alone and g.excluded)]
     if not told:
@@ -150,6 +167,43 @@ def _findings(schema: Schema, table: Table, key: Key, found: list[Gap]) -> list[
         )
         for place in (key.place, *([opened] if opened and opened != key.place else []))
     ]
+
+
+_ONCE = re.compile(
+    r"\b(once|unique(ly|ness)?|twice|duplicates?|doubles?|only one|at most one|exactly one|one row|same)\b",
+    re.IGNORECASE,
+)
+_WHERE_GIVEN = re.compile(
+    r"\b(if|when|where|wherever|whenever|as soon as)\s+(\w+\s+){0,3}"
+    r"(given|present|set|known|there|filled|assigned|any|has|have|exists?|available)\b"
+    r"|\boptional\b.{0,60}\bunique\b|\bif any\b",
+    re.IGNORECASE,
+)
+_NAMES_ITSELF = word_set(
+    "ref reference external ext number no nr code email mail phone serial isbn token key sku slug handle iban vin "
+    "barcode hash uid uuid"
+)
+
+
+def _told_for_all(table: Table, key: Key, gap: Gap, brief: str) -> bool:
+    """Return whether the brief wants a key that leaves rows out to hold for them too.
+
+    It speaks of being there once, of the column that may be NULL and of the others, and not of "if given". A column
+    that is a name by itself (`external_ref`) is left out on purpose.
+    """
+    if not brief or not _ONCE.search(brief) or _WHERE_GIVEN.search(brief):
+        return False
+    said = {w.rstrip("s") for w in re.findall(r"[a-z]+", brief.lower())}
+    names = [e.column for e in key.elements if e.column]
+    missing = [e.column for e in gap.members if e.column]
+    referring = {c for r in table.references for c in r.columns}
+    rest = [n for n in names if n not in missing and n not in referring]
+    spoken = all(set(_stems(n)) & said for n in names)
+    return bool(rest and missing and spoken) and all(_NAMES_ITSELF.isdisjoint(n.split("_")) for n in missing)
+
+
+def _stems(name: str) -> list[str]:
+    return [w.rstrip("s") for w in name.lower().split("_") if w not in ("id", "no")]
 
 
 def _columns(table: Table, gap: Gap) -> frozenset[str]:

@@ -29,6 +29,18 @@ What is weighed, and how heavily:
 - A value that loses digits (30.12345 in numeric(10,2)): a note. PostgreSQL rounds, and that is often meant.
 - A text whose length is known though its letters are not (`md5(...)`, `gen_random_uuid()::text`, `to_char` with a
   format) is a value like any other. So is the first number of a sequence.
+- What a routine of the artifact makes of its arguments is what its body computes, and what a local name stands for is
+  what it was given: both are followed into defaults, rows, triggers and calls with constants. A text with parts that
+  are not known is no shorter than its known parts.
+- A product or sum of columns whose CHECKs write down their ranges is judged by the end of its range, and integers are
+  multiplied as integers whatever holds the result.
+- A word that an index, a view, a policy or a routine compares a column with, and that the column can never hold: major.
+- In Python a value is followed through imports, branches, loops over constants, members of enums, Literal, parameters
+  that calls give constants, what guards and forms let in (`if seats > 60_000: raise`, `Field(max_length=140)`), and
+  calls whose length is known (`uuid4().hex`, `token_hex(32)`, f-strings). Rows of CSV and JSON files beside a schema
+  count where their header is a table's and the artifact names the file.
+- A migration is judged with what stood before it; only what the change wrote is refused. A finding stands at the value
+  and at the column.
 - A column that is narrower than the one it refers to by a foreign key, or than the one that a trigger or INSERT ...
   SELECT copies into it, or a generated text that is shorter than what it is made of: major, unless a CHECK or the end
   of a sequence keeps the longer values out. A finding stands at the copy or the key and at the narrow column.
@@ -47,13 +59,19 @@ from collections.abc import Iterable
 
 from squads.contracts.artifact import Artifact, File
 from squads.contracts.finding import Finding, Invariant, Location, Severity
+from squads.contracts.work import ReviewWork
 from squads.gates.check import check
 from squads.gates.place import Place
 from squads.gates.sql import SCHEMA_FILES, holds_schema, read_schema
+from squads.gates.sql.before import looked_at
+from squads.gates.sql.fits.compared import compared
 from squads.gates.sql.fits.copies import copied
+from squads.gates.sql.fits.data_files import held
 from squads.gates.sql.fits.documents import DOCUMENTS, spoken
-from squads.gates.sql.fits.fitting import Unfit, assigned, defaults, rows
+from squads.gates.sql.fits.fitting import Unfit, defaults, rows
 from squads.gates.sql.fits.fixtures import loaded
+from squads.gates.sql.fits.intervals import computed_too_far
+from squads.gates.sql.fits.passing import passed
 from squads.gates.sql.fits.programs import programmed
 from squads.gates.sql.fits.python_modules import may_declare
 from squads.gates.sql.fits.ranges import ranges
@@ -91,6 +109,7 @@ _SAYS = {
     "reference": "What {} refers to does not fit",
     "generated": "What {} is generated from does not fit",
     "check": "The CHECK on {} does not fit its type",
+    "compared": "What {} is compared with does not fit",
     "comment": "A comment gives {} a value that does not fit",
     "document": "A document gives {} a value that does not fit",
     "program": "The program gives {} a value that does not fit",
@@ -104,13 +123,17 @@ def holds_columns(file: File) -> bool:
     return holds_schema(file) or may_declare(file)
 
 
-@check(INVARIANT, files=(*SCHEMA_FILES, *DOCUMENTS), holds=holds_columns)
-def value_fits(artifact: Artifact) -> list[Finding]:
+@check(INVARIANT, files=(*SCHEMA_FILES, *DOCUMENTS), holds=holds_columns, of_work=True)
+def value_fits(work: ReviewWork) -> list[Finding]:
     """Return the values that their columns cannot hold, one finding for each column and source."""
+    return looked_at(work, _found)
+
+
+def _found(artifact: Artifact) -> list[Finding]:
     schema = read_schema(artifact)
-    found = [*defaults(schema), *rows(schema), *assigned(schema), *ranges(schema)]
-    found += [*copied(schema), *referred(schema), *generated(schema)]
-    found += [*spoken(artifact, schema), *loaded(artifact, schema)]
+    found = [*defaults(schema), *rows(schema), *passed(schema), *ranges(schema), *computed_too_far(schema)]
+    found += [*compared(schema), *copied(schema), *referred(schema), *generated(schema)]
+    found += [*spoken(artifact, schema), *loaded(artifact, schema), *held(artifact, schema)]
     told = {(u.place.path, line, _last(u)) for u in found for line in range(u.place.line, u.place.end_line + 1)}
     in_programs = programmed(artifact, schema)  # what became SQL above is told already
     return _findings([*found, *(u for u in in_programs if (u.place.path, u.place.line, _last(u)) not in told)])
@@ -128,7 +151,11 @@ def _findings(found: Iterable[Unfit]) -> list[Finding]:
         heavy = one.certain and one.misfit.loses != "digits"
         severity = Severity.MAJOR if heavy else Severity.NOTE
         groups.setdefault((one.column, one.source, severity), []).append(one)
-    return [_finding(severity, group, place) for (_, _, severity), group in groups.items() for place in _places(group)]
+    return [
+        _finding(severity, group, place)
+        for (_, _, severity), group in groups.items()
+        for place in (_places(group) if severity is Severity.MAJOR else [group[0].place])
+    ]
 
 
 def _places(group: list[Unfit]) -> list[Place]:

@@ -26,6 +26,10 @@ What is weighed, and how heavily:
   tolerance counts where it lets pass more than a ten-thousandth, or a whole step of whole numbers.
 - Another expected value is what a change of behaviour looks like: nothing is said, unless the brief keeps the
   behaviour.
+- Code under test that only computes, and that a test or a fixture of every test replaces: major.
+- What hands in an argument that the code takes no more goes with it. A hook that leaves tests out only where somebody
+  asks for that, and folders that hold no test, pass.
+- A demand counts as held where a new or different test asks for all of its values as strictly, in whatever words.
 - What was renamed, moved, merged into parameters or put into a helper with all its demands, and stronger demands:
   nothing is said. Skips that ask for a system, a version or a program pass.
 - Where test files are removed and the base is not shown, that is refused. Where they may have been changed and the
@@ -36,7 +40,6 @@ Where it comes from: CWE-1164; "Working Effectively with Legacy Code", on tests 
 
 from __future__ import annotations
 
-import ast
 import re
 
 from squads.contracts.artifact import Artifact, File
@@ -68,6 +71,9 @@ INVARIANT = Invariant(
 FILES = ("*/tests/*.py", "tests/*.py", "*/test/*.py", "test/*.py", "test_*.py", "*_test.py", "tests.py", "conftest.py",
          *collecting.SETTINGS)  # fmt: skip
 _TEXT_MAX = 4_000
+_FRESH_MAX = 20
+_DEFINED = re.compile(r"(?m)^[ \t]*(?:async )?(?:def|class) (\w+)")
+_WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 def holds_tests(file: File) -> bool:
@@ -103,14 +109,30 @@ def _compared(artifact: Artifact, base: Artifact, brief: str) -> list[Finding]:
     new = {p: f for p, f in old.items() if p not in artifact.removals} | {f.path: f for f in artifact.files}
     touched = {f.path for f in artifact.files} | set(artifact.removals)
     renames = renamed(old, new, brief)
-    suites = suite_of(old, collecting.patterns(old), renames), suite_of(new, collecting.patterns(new))
     gone = _gone(old, new, artifact) - set(renames)
-    found = [*Compared(*suites, brief, gone, touched).found(), *collecting.found(old, new, suites)]
+
+    before = suite_of(old, collecting.patterns(old), renames)
+
+    def compared(given: dict[str, File], known: Compared | None = None) -> Compared:
+        read = known.new.trees if known is not None else None
+        return Compared(before, suite_of(given, collecting.patterns(new), read=read), brief, gone, touched)
+
+    # What came new is read only where something seems to be gone: a large change brings many files with none of it.
+    fresh = {p for p in new if p not in old and TEST_FILE.search(p) and not p.endswith("conftest.py")}
+    one = compared({p: f for p, f in new.items() if p not in fresh})
+    weaker = list(one.found())
+    if weaker and fresh:
+        suspects = one.suspects
+        words = {n for k in suspects for n in one.words_of(k)} | set(renames.values())
+        held = {p for p in fresh if words & set(_WORD.findall(new[p].text))} if len(fresh) > _FRESH_MAX else fresh
+        one = compared({p: f for p, f in new.items() if p not in fresh or p in held}, one)
+        weaker = list(one.found(suspects))
+    found = [*weaker, *collecting.found(old, new, (before, one.new))]
     missing = [p for p in artifact.removals if TEST_FILE.search(p) and p not in old and p.endswith(".py")]
     found += [Weaker(p, None, None, "a file of tests is gone") for p in missing]
     once: dict[tuple[str, int | None, str], Weaker] = {}
-    for one in found:
-        once.setdefault((one.path, one.line, one.what if one.line is None else ""), one)
+    for said in found:
+        once.setdefault((said.path, said.line, said.what if said.line is None else ""), said)
     return [_finding(one) for one in once.values()]
 
 
@@ -130,11 +152,7 @@ def _gone(old: dict[str, File], new: dict[str, File], artifact: Artifact) -> set
 
 
 def _defined(file: File) -> set[str]:
-    try:
-        tree = ast.parse(file.text)
-    except (SyntaxError, ValueError):
-        return set(re.findall(r"(?m)^\s*(?:async )?(?:def|class) (\w+)", file.text))
-    return {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+    return set(_DEFINED.findall(file.text))
 
 
 def _finding(one: Weaker) -> Finding:

@@ -6,6 +6,7 @@ import ast
 import re
 from typing import Literal
 
+from squads.gates.coroutines.dynamic import Dynamic
 from squads.gates.coroutines.libraries import makes_coroutine, makes_task
 from squads.gates.python import Class, Function, Instance, Module, Program
 from squads.gates.python.bindings import EACH
@@ -26,6 +27,7 @@ _KEEPS = word_set(
 _SYNC = re.compile(
     r"\basyncio\.run\(|run_until_complete\(|anyio\.run\(|async_to_sync\(|run_coroutine_threadsafe\(|run_sync\("
 )
+_PUT_IN = re.compile(r"(?:^|\.)(?:Depends|Security|Provide|Inject|FromDishka|Resource)(?:\(\)|\[\])")
 # Method names so common that a receiver of unknown type may well be something else.
 _COMMON = word_set(
     "get set put read write close open send run start stop execute fetch add remove delete update create call post "
@@ -39,6 +41,9 @@ class Makers:
 
     def __init__(self, program: Program) -> None:
         self._program = program
+        self._dynamic = Dynamic(program)
+        self.handed_at: dict[ast.Call, list[ast.expr]] = {}
+        """Where what a call runs was handed over, if that is elsewhere."""
         self._known: dict[Function, Made | None] = {}
         self._asking: list[Function] = []
         self._methods: dict[str, list[Function]] | None = None
@@ -48,11 +53,14 @@ class Makers:
         """Return what a call makes, and how what it calls is named; None where it may be something else."""
         functions = self.functions(call)
         if functions:
-            kinds = {self.of(f) for f in functions}
+            kinds = {self._bare(f) if self._inside_decorator(call, f) else self.of(f) for f in functions}
             if len(kinds) == 1:
                 return kinds.pop(), functions[0].name
             return None, ""
-        names = self._program.names.names(call.func)
+        if self._dynamic.promised(call.func):
+            return "coroutine", ast.unparse(call.func)
+        # What a framework puts in for a parameter is of the type that the parameter is annotated with.
+        names = {n for n in self._program.names.names(call.func) if not _PUT_IN.search(n)}
         if names and all(makes_coroutine(n) for n in names):
             return "coroutine", sorted(names)[0].replace("()", "")
         if any(makes_task(n) for n in names) or self._loop_task(call):
@@ -71,6 +79,9 @@ class Makers:
             return []
         if found:
             return found + [o for f in found for o in self._overriding(f)]
+        named = self._dynamic.functions(call.func)
+        if named:
+            return named
         if isinstance(call.func, ast.Name):
             return self._handed(call.func)
         if isinstance(call.func, ast.Attribute) and not things:
@@ -124,6 +135,23 @@ class Makers:
                     kind = self.made(held[0])[0]
             kinds.add(kind)
         return kinds.pop() if len(kinds) == 1 and kinds & {"coroutine"} else None
+
+    def _inside_decorator(self, call: ast.Call, function: Function) -> bool:
+        """Return whether a call is made in the decorator of a function, where it is not decorated yet."""
+        if isinstance(function.node, ast.Lambda) or not function.node.decorator_list:
+            return False
+        around = self._program.function_of(call)
+        while around is not None:
+            if around.name in {n for d in function.node.decorator_list for n in re.findall(r"\w+", ast.unparse(d))}:
+                return True
+            around = self._program.function_of(around.node)
+        return False
+
+    @staticmethod
+    def _bare(function: Function) -> Made | None:
+        if not isinstance(function.node, ast.AsyncFunctionDef):
+            return None
+        return "generator" if any(isinstance(n, ast.Yield) for n in _own(function.node)) else "coroutine"
 
     def _keeps(self, decorator: ast.expr) -> bool:
         """Return whether a decorated coroutine function still makes a coroutine when it is called."""
@@ -205,15 +233,45 @@ class Makers:
                 around = self._program.function_of(binding.node)
                 if around is None or _looks(around):
                     return []
+                found += self._decorated(around, binding.node)
                 for call in self._program.calls.callers(around):
                     for value in self._program.calls.bind(call, around).get(binding.node, ()):
-                        found += [t for t in self._program.names.things(value) if isinstance(t, Function)]
+                        handed = [t for t in self._program.names.things(value) if isinstance(t, Function)]
+                        self._note(name, value, handed)
+                        found += handed
             elif binding.path == (EACH,) and binding.value is not None:
                 around = self._program.function_of(name)
                 if around is not None and _looks(around):
                     return []
                 for element in self._elements(binding.value):
-                    found += [t for t in self._program.names.things(element) if isinstance(t, Function)]
+                    handed = [t for t in self._program.names.things(element) if isinstance(t, Function)]
+                    self._note(name, element, handed)
+                    found += handed
+        return found
+
+    def _note(self, name: ast.Name, value: ast.expr, handed: list[Function]) -> None:
+        call = self._program.files.parent(name)
+        if handed and isinstance(call, ast.Call):
+            self.handed_at.setdefault(call, []).append(value)
+
+    def _decorated(self, decorator: Function, parameter: ast.arg) -> list[Function]:
+        """Return the functions that a decorator is put on, where a parameter takes what it decorates."""
+        if decorator.parameters[:1] != [parameter]:
+            return []
+        names = {decorator.name}
+        outer = self._program.function_of(decorator.node)
+        if outer is not None:
+            names.add(outer.name)
+        found = []
+        for module in self._program.files.modules:
+            for function in module.functions.values():
+                node = function.node
+                for mark in [] if isinstance(node, ast.Lambda) else node.decorator_list:
+                    callee = mark.func if isinstance(mark, ast.Call) else mark
+                    if ast.unparse(callee).rsplit(".", 1)[-1] not in names:
+                        continue
+                    if self._program.names.things(callee) & {decorator, outer}:
+                        found.append(function)
         return found
 
     def _elements(self, box: ast.expr) -> list[ast.expr]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from squads.gates.coroutines.calls import Makers
 from squads.gates.coroutines.fate import Lost
-from squads.gates.coroutines.libraries import needs_async_with
+from squads.gates.coroutines.libraries import always_asynchronous, needs_async_with
 from squads.gates.python import Function, Instance, Module, Program
 from squads.gates.words import word_set
 
@@ -28,6 +28,8 @@ _CALLBACKS: dict[str, tuple[int, str]] = {
     "signal.signal": (1, "handler"),
     "atexit.register": (0, "func"),
     "weakref.finalize": (1, "func"),
+    "contextlib.ExitStack.callback": (0, "callback"),
+    "contextlib.AsyncExitStack.callback": (0, "callback"),
     "filter": (0, "function"),
     "functools.reduce": (0, "function"),
     "add_reader": (1, "callback"),
@@ -37,6 +39,20 @@ _CALLBACKS: dict[str, tuple[int, str]] = {
 _NEVER_PLAIN = word_set(
     "__aenter__ __aexit__ __anext__ aclose asave adelete acreate aupdate abulk_create abulk_update aget_or_create "
     "aupdate_or_create arefresh_from_db aset aadd aremove aclear"
+)
+# Methods of one client: where some are coroutines, so are the others.
+_CLIENTS = tuple(
+    frozenset(methods.split())
+    for methods in (
+        "commit rollback begin execute executemany executescript flush refresh fetch fetchrow fetchval fetchone "
+        "fetchall scalar scalars disconnect",
+        "get set setex delete expire incr incrby decr hset hget hgetall hdel lpush rpush lpop rpop sadd srem smembers "
+        "zadd xadd publish post put patch head request",
+        "send send_json send_text send_bytes send_str receive receive_json receive_text receive_str recv accept",
+        "insert_one insert_many update_one update_many delete_one delete_many find_one replace_one",
+        "connect disconnect publish subscribe send_message reply answer edit start_polling",
+        "send_and_wait produce start getmany getone commit",
+    )
 )
 _KEYS = frozenset(("sorted", "min", "max", "sort"))
 _SPECIAL = word_set(
@@ -50,7 +66,7 @@ class Entered:
     def __init__(self, program: Program, makers: Makers) -> None:
         self._program = program
         self._makers = makers
-        self._awaited: dict[Module, set[str]] = {}
+        self._awaited: dict[Module, dict[str, set[str]]] = {}
 
     def found(self, module: Module) -> Iterator[Lost]:
         """Yield what one module uses wrongly."""
@@ -78,24 +94,68 @@ class Entered:
     def _never_plain(self, module: Module, call: ast.Call) -> bool:
         """Return whether a dropped call can only make a coroutine: by its name, or since it is awaited elsewhere."""
         function = call.func
+        if isinstance(function, ast.Name):
+            return self._awaited_elsewhere(module, call, function)
         if not isinstance(function, ast.Attribute) or self._program.names.functions(call):
             return False
         if function.attr in _NEVER_PLAIN:
             return True
-        around = self._program.function_of(call)
-        if around is None or not isinstance(around.node, ast.AsyncFunctionDef):
-            return False
-        if isinstance(function.value, ast.Call) or self._program.names.things(function.value):
+        inside = self._program.function_of(call)
+        if (
+            inside is not None
+            and isinstance(inside.node, ast.AsyncFunctionDef)
+            and isinstance(function.value, ast.Name | ast.Attribute)
+            and not any(isinstance(t, Instance | Module) for t in self._program.names.things(function.value))
+            and always_asynchronous(module.source.text, function.attr)
+        ):
+            return True
+        things = self._program.names.things(function.value)
+        if isinstance(function.value, ast.Call) or any(not isinstance(t, str) for t in things):
             return False
         if module not in self._awaited:
-            self._awaited[module] = {
-                ast.unparse(n.value.func)
-                for n in module.parents
+            self._awaited[module] = {}
+            for node in module.parents:
+                if isinstance(node, ast.Await) and isinstance(node.value, ast.Call):
+                    func = node.value.func
+                    if isinstance(func, ast.Attribute):
+                        self._awaited[module].setdefault(ast.unparse(func.value), set()).add(func.attr)
+        around = self._program.function_of(call)
+        awaited = self._awaited[module].get(ast.unparse(function.value), set())
+        if things and around is not None:
+            # Of a library: what is awaited of the same thing in the same function says what it is.
+            awaited = {
+                n.value.func.attr
+                for n in ast.walk(around.node)
                 if isinstance(n, ast.Await)
                 and isinstance(n.value, ast.Call)
                 and isinstance(n.value.func, ast.Attribute)
+                and ast.unparse(n.value.func.value) == ast.unparse(function.value)
             }
-        return ast.unparse(function) in self._awaited[module] and "." in ast.unparse(function)
+        if function.attr in awaited:
+            return around is not None and isinstance(around.node, ast.AsyncFunctionDef)
+        return self._of_one_client(ast.unparse(function.value), function.attr, awaited)
+
+    def _awaited_elsewhere(self, module: Module, call: ast.Call, name: ast.Name) -> bool:
+        """Return whether something imported is dropped here in a coroutine function, and awaited in the same file."""
+        around = self._program.function_of(call)
+        bindings = module.bindings(name)
+        if around is None or not isinstance(around.node, ast.AsyncFunctionDef) or not bindings:
+            return False
+        if self._program.names.functions(call) or any(b.imported is None for b in bindings):
+            return False
+        return any(
+            isinstance(n, ast.Await)
+            and isinstance(n.value, ast.Call)
+            and isinstance(n.value.func, ast.Name)
+            and n.value.func.id == name.id
+            for n in module.parents
+        )
+
+    def _of_one_client(self, receiver: str, method: str, awaited: set[str]) -> bool:
+        """Return whether what a client offers beside this method is awaited, so that this is a coroutine, too."""
+        if re.search(r"(?i)pipe|(?:^|[._])(?:tr|multi|batch|writer)$", receiver):
+            return False  # what they are told is kept until it is executed
+        return any(method in one and awaited & (one - {method}) for one in _CLIENTS)
 
     def _manager(self, node: ast.expr) -> bool:
         if any(needs_async_with(n) for n in self._program.names.names(node)):
@@ -144,6 +204,7 @@ class Entered:
             value = arguments.get(position, keyword)
             if value is not None and self._coroutine(value):
                 yield Lost(value, f"handed to {method}(), which calls it and drops the coroutine")
+                yield from self._given_back(value, method)
         if (
             method == "submit" and re.search(r"(?i)executor|pool", ast.unparse(call.func)) and arguments.positional
         ) and (self._coroutine(arguments.positional[0])):
@@ -151,6 +212,13 @@ class Entered:
         if method in _KEYS and "key" in arguments.keywords and self._coroutine(arguments.keywords["key"]):
             yield Lost(arguments.keywords["key"], f"handed to {method}(), which compares coroutines")
         yield from self._of_artifact(call)
+
+    def _given_back(self, value: ast.expr, method: str) -> Iterator[Lost]:
+        """Yield where a plain function that was handed over gives back the coroutine that is dropped."""
+        function = self._makers.named(value)
+        if function is not None and isinstance(function.node, ast.FunctionDef):
+            for given in function.returns:
+                yield Lost(given, f"given back to {method}(), which drops it")
 
     def _of_artifact(self, call: ast.Call) -> Iterator[Lost]:
         """Yield coroutine functions handed to a function of the artifact that calls them and drops the result."""

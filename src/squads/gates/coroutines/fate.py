@@ -17,7 +17,8 @@ _LOOKS = word_set(
     "enumerate "
     "zip format round abs json.dumps json.loads hash next iter filter reversed fastapi.responses.JSONResponse "
     "starlette.responses.JSONResponse flask.jsonify dataclasses.asdict map asyncio.iscoroutine inspect.iscoroutine "
-    "inspect.isawaitable callable hasattr getattr asyncio.isfuture inspect.getcoroutinestate warnings.warn vars"
+    "inspect.isawaitable callable hasattr getattr asyncio.isfuture inspect.getcoroutinestate warnings.warn vars "
+    "sys.exit exit"
 )
 _OWN = word_set("close send throw cr_await cr_frame cr_running cr_code __await__ add_done_callback aclose asend athrow")
 
@@ -28,6 +29,18 @@ class Lost:
 
     node: ast.AST
     how: str
+
+
+def runs_functions(names: frozenset[str], method: str, text: str) -> bool:
+    """Return whether what a call is given first is called later: it must be a function, not what one made."""
+    plain = {n.replace("()", "") for n in names}
+    if plain & {"contextlib.ExitStack.callback", "contextlib.AsyncExitStack.callback", "atexit.register"}:
+        return True
+    if any(n.endswith(("BackgroundTasks.add_task", "Scheduler.add_job")) for n in plain):
+        return True
+    return (method == "add_task" and "background" in text.lower()) or (
+        method == "add_job" and "scheduler" in text.lower()
+    )
 
 
 class Fates:
@@ -82,9 +95,7 @@ class Fates:
             case ast.If() | ast.While() | ast.Assert():
                 return None if task or inner else Lost(node, "used as a condition, which always holds")
             case ast.UnaryOp() | ast.Compare():
-                return (
-                    None if task or inner or self._sought(parent) else Lost(node, "compared as if it were the result")
-                )
+                return None if task or inner else Lost(node, "compared as if it were the result")
             case ast.IfExp():
                 if node is parent.test:
                     return None if task or inner else Lost(node, "used as a condition, which always holds")
@@ -109,13 +120,12 @@ class Fates:
                 return self._gone_through(module, parent.target, parent, task, inner)
         return None
 
-    @staticmethod
-    def _sought(parent: ast.AST) -> bool:
-        return isinstance(parent, ast.Compare) and isinstance(parent.ops[0], ast.In | ast.NotIn)
-
     def _gone_through(self, module: Module, target: ast.expr, parent: ast.AST, task: bool, inner: bool) -> Lost | None:
         if not inner:
             return None if task else Lost(target, "gone through, and a coroutine has no elements")
+        if isinstance(target, ast.Tuple | ast.List):
+            parts = [self._gone_through(module, t, parent, task, inner) for t in target.elts]
+            return parts[-1] if parts and all(parts) else None
         if not isinstance(target, ast.Name):
             return None
         binding = module.scopes.by_target.get(target)
@@ -141,12 +151,32 @@ class Fates:
                 said = self._attribute(module, node, target, task)
             elif isinstance(target, ast.Name):
                 said = self._name(module, node, target, task, inner)
+            elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and not task and not inner:
+                said = self._stored(module, node, target.value)
             else:
                 return None
             if said is None:
                 return None
             first = first or said
         return first
+
+    def _stored(self, module: Module, node: ast.expr, box: ast.Name) -> Lost | None:
+        """Return the fate of what is put into a dict of the function that is only given back as if it held results."""
+        function = self._program.function_of(node)
+        if function is None or not isinstance(function.node, ast.AsyncFunctionDef) or function.parameters is None:
+            return None
+        told = ast.unparse(function.node.returns) if function.node.returns else ""
+        for binding in module.bindings(box):
+            if not isinstance(binding.value, ast.Dict) or binding.scope.node is not function.node:
+                return None
+            for load in module.loads(binding):
+                parent = module.parents.get(load)
+                stores = isinstance(parent, ast.Subscript) and isinstance(parent.ctx, ast.Store)
+                if not stores and not isinstance(parent, ast.Return):
+                    return None
+        if not module.bindings(box) or re.search(r"Awaitable|Coroutine|Future|Task|Any", told):
+            return None
+        return Lost(node, f"put into `{box.id}`, which nobody awaits")
 
     def _attribute(self, module: Module, node: ast.expr, target: ast.Attribute, task: bool) -> Lost | None:
         if task or not target.attr.startswith("_"):
@@ -186,7 +216,7 @@ class Fates:
             return None
         if inner:
             told = ast.unparse(function.node.returns) if function.node.returns else ""
-            given = isinstance(node, ast.DictComp) and isinstance(function.node, ast.AsyncFunctionDef)
+            given = isinstance(node, ast.DictComp | ast.Dict) and isinstance(function.node, ast.AsyncFunctionDef)
             if not given or task or re.search(r"Awaitable|Coroutine|Future|Task|Any", told):
                 return None
             return Lost(node, "put into a dict, and returned to somebody who asks for results")
@@ -221,6 +251,8 @@ class Fates:
             return self.lost(call, task=task, inner=True)
         if names & _LOOKS and not task:
             return Lost(node, f"given to {method}(), which awaits nothing")
+        if not task and not inner and runs_functions(names, method, ast.unparse(call.func)) and call.args[:1] == [node]:
+            return Lost(node, f"handed to {method}(), which wants the function and not its coroutine")
         receiver = self._program.calls.receiver(call)
         if method in ("append", "add", "appendleft", "extend") and isinstance(receiver, ast.Name):
             return self._collected(module, node, receiver, task)

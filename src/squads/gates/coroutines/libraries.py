@@ -60,6 +60,22 @@ _METHODS: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = tuple(
         (r"^anyio\.(?:Event|Lock|Semaphore)\(\)$", "wait acquire"),
     )
 )
+# Libraries all of whose calls of these names are coroutines, whatever they are called on.
+_ASYNCHRONOUS: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = tuple(
+    (re.compile(rf"^\s*(?:from|import) (?:{library})\b", re.M), frozenset(methods.split()))
+    for library, methods in (
+        ("discord|nextcord|disnake", "send reply add_roles remove_roles kick ban unban send_message defer delete edit"),
+        (
+            "telegram|aiogram|pyrogram|telethon",
+            "reply_text send_message edit_text edit_message_text answer reply send_photo",
+        ),
+        ("tortoise|beanie", "save create delete insert fetch_related refresh_from_db bulk_create"),
+        ("playwright.async_api", "goto click fill press wait_for_selector screenshot close"),
+        ("aiokafka", "send send_and_wait start stop commit"),
+        ("aio_pika|nats", "publish ack nack declare_queue declare_exchange bind"),
+        ("motor", "insert_one insert_many update_one update_many delete_one delete_many replace_one create_index"),
+    )
+)
 _TASKS = re.compile(
     r"^asyncio\.(?:create_task|ensure_future|shield|run_coroutine_threadsafe)$"
     r"|^asyncio\.(?:get_event_loop|get_running_loop|new_event_loop)\(\)\.create_task$"
@@ -88,3 +104,8 @@ def makes_task(name: str) -> bool:
 def needs_async_with(name: str) -> bool:
     """Return whether what has this dotted name can only be entered with `async with`."""
     return bool(_ENTERED.search(name))
+
+
+def always_asynchronous(text: str, method: str) -> bool:
+    """Return whether a file imports a library of whose objects this method is a coroutine."""
+    return any(method in methods and library.search(text) for library, methods in _ASYNCHRONOUS)

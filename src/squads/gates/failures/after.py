@@ -15,14 +15,19 @@ from squads.gates.failures.words import (
     failure_like,
     is_state,
     marks,
+    says_failure,
     says_success,
+    settled,
     success_like,
+    tells_success,
 )
 from squads.gates.python import Function, Program
+from squads.gates.python.children import children
 from squads.gates.secrets.words import words_of
 
 _LOG = re.compile(
     r"(?i)get_?logger\(.*\)\.\w+$|(?:^|\.)_?(?:log|logger|logging|structlog|loguru)\d*(?:\(\))?\.\w+$|^print$|traceback\.|warnings\.warn"
+    r"|^(?:click|typer)\.s?echo$|(?:^|\.)console\.print$|(?:^|\.)std(?:err|out)\.write$|^s?echo$"
 )
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
@@ -48,7 +53,9 @@ def statements(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
         node = waiting.pop()
         yield node
         if not isinstance(node, SCOPES):
-            waiting.extend(reversed(list(ast.iter_child_nodes(node))))
+            inside = children(node)
+            inside.reverse()
+            waiting += inside
 
 
 def calls(body: Sequence[ast.AST]) -> list[ast.Call]:
@@ -165,17 +172,30 @@ class After:
             return Said("success", node, f"returns {ast.unparse(node.value)[:60]}")
         if isinstance(node.value, ast.JoinedStr) and says_success(ast.unparse(node.value)):
             return Said("success", node, f"returns {ast.unparse(node.value)[:60]}")
+        if isinstance(node.value, ast.Dict) and any(
+            isinstance(k, ast.Constant) and says_failure(str(k.value)) and _none_of_them(v)
+            for k, v in zip(node.value.keys, node.value.values, strict=True)
+        ):
+            return Said("success", node, f"returns {ast.unparse(node.value)[:60]}")
         if failure_like(node.value):
             return Said("nothing")
         if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "len":
             return Said("success", node, f"returns {ast.unparse(node.value)[:60]}")
         if isinstance(node.value, ast.Dict) and any(
-            isinstance(k, ast.Constant) and isinstance(k.value, str) and says_success(k.value) for k in node.value.keys
+            isinstance(k, ast.Constant)
+            and isinstance(k.value, str)
+            and (says_success(k.value) or counts_success(k.value))
+            for k in node.value.keys
         ):
             return Said("success", node, f"returns {ast.unparse(node.value)[:60]}")
         return Said("value", node, f"returns {ast.unparse(node.value)[:60]}")
 
     def _named(self, node: ast.expr, exit_code: bool) -> bool:
+        if isinstance(node, ast.Attribute) and is_state(node.attr):
+            made = [b.value for b in self._program.values.all_bindings(node) if not b.path]
+            text = self._program.files.module_of(node).source.text
+            kept = len(re.findall(rf"\.{node.attr}\b[^=\n]*=(?!=)", text)) == len(made)
+            return kept and bool(made) and all(m is not None and success_like(m, exit_code=exit_code) for m in made)
         if not isinstance(node, ast.Name):
             return False
         origins = self._program.values.origins(node)
@@ -192,8 +212,9 @@ class After:
             named = is_state(name) or says_success(name) or (success_like(node.value) and counts_success(name))
             if (
                 (success_like(node.value) and (named or not plain))
-                or (is_state(name) and name.endswith("_at"))
+                or (name.endswith("_at") and re.search(r"(?i)now|time|today|clock|date|utc", ast.unparse(node.value)))
                 or name.startswith("last_")
+                or (is_state(name) and settled(node.value))
             ):
                 return Said("success", node, f"sets {ast.unparse(node)[:60]}")
         return Said("nothing")
@@ -228,7 +249,7 @@ class After:
         if is_log(node):
             first = next((a for a in node.args), None)
             told = ast.unparse(first) if isinstance(first, ast.Constant | ast.JoinedStr) else ""
-            if name in ("info", "print", "success", "debug") and says_success(told):
+            if name in ("info", "print", "success", "debug", "echo", "secho", "notice") and says_success(told):
                 return Said("success", node, f"reports {told[:60]}")
             return Said("nothing")
         if failure_like(node):
@@ -239,11 +260,15 @@ class After:
             if counts_success(held):
                 return Said("success", node, f"puts it into `{held}`")
         given = [*node.args, *(k.value for k in node.keywords)]
-        if marks(name) or any(
-            success_like(a)
-            and isinstance(a, ast.Constant | ast.Attribute)
-            and not isinstance(getattr(a, "value", None), bool | int)
-            for a in given
+        if (
+            marks(name)
+            or any(isinstance(a, ast.Call) and tells_success(called(a)) for a in given)
+            or any(
+                success_like(a)
+                and isinstance(a, ast.Constant | ast.Attribute)
+                and not isinstance(getattr(a, "value", None), bool | int)
+                for a in given
+            )
         ):
             return Said("success", node, f"calls {text[:60]}")
         if any(
@@ -253,6 +278,21 @@ class After:
         if not EFFECTS.isdisjoint(words_of(name)) and isinstance(node.func, ast.Attribute):
             return Said("value", node, f"calls {text[:60]}")
         return Said("nothing")
+
+
+def answers_shell(function: Function | None) -> bool:
+    """Return whether what a function returns is the exit code of a command."""
+    if function is None or isinstance(function.node, ast.Lambda):
+        return False
+    commands = any(re.search(r"\bcommand\b|\bcallback\b", ast.unparse(d)) for d in function.node.decorator_list)
+    return commands or function.name in ("main", "cli", "run_cli", "handle")
+
+
+def _none_of_them(node: ast.expr) -> bool:
+    """Return whether a value says that there are none."""
+    return (isinstance(node, ast.List | ast.Tuple | ast.Dict) and not ast.unparse(node).strip("[](){}")) or (
+        isinstance(node, ast.Constant) and node.value == 0 and not isinstance(node.value, bool)
+    )
 
 
 def _counts_or_marks(node: ast.stmt) -> bool:

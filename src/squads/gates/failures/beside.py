@@ -6,8 +6,17 @@ import ast
 import re
 
 from squads.gates.failures.after import After, Said, bound, called, is_log, statements
-from squads.gates.failures.words import failure_like, is_negative, is_quiet, judges, says_failure, success_like
+from squads.gates.failures.words import (
+    MESSAGES,
+    failure_like,
+    is_negative,
+    is_quiet,
+    judges,
+    says_failure,
+    success_like,
+)
 from squads.gates.python import Function, Instance, Program
+from squads.gates.secrets.words import words_of
 
 _CALLERS_MAX = 40
 
@@ -87,6 +96,15 @@ class Beside:
                     return f"`{name}.{field}`"
         return ""
 
+    def bypassed(self, function: Function | None) -> str:
+        """Return the list of failures that a function fills and answers; a handler that adds nothing goes past it."""
+        if function is None or isinstance(function.node, ast.Lambda):
+            return ""
+        answered = {
+            n.id for r in function.returns for n in ast.walk(r) if isinstance(n, ast.Name) and _for_failures(n.id)
+        }
+        return next(iter(sorted(answered & bound(function.node.body))), "")
+
     def _fields(self, one: ast.Assign) -> list[str]:
         if isinstance(one.value, ast.Dict):
             keys = [k.value for k in one.value.keys if isinstance(k, ast.Constant) and isinstance(k.value, str)]
@@ -118,7 +136,7 @@ class Beside:
     def claimed_by_callers(self, function: Function) -> Said | None:
         """Return what a caller says once it called a function whose answer it does not take."""
         found = self._callers(function)
-        return found[0] if found else None
+        return found[0] if found and claims_of(function, found[0]) else None
 
     def dropped(self, node: ast.Try | ast.TryStar, handler: ast.ExceptHandler) -> tuple[Said, ast.Call] | None:
         """Return the caller who drops the `False` that a handler answers, and says success."""
@@ -154,6 +172,18 @@ class Beside:
         return parent
 
 
+def claims_of(function: Function, said: Said) -> bool:
+    """Return whether what a caller says is about what a function does: a closed ticket is no message that was sent."""
+    words = set(words_of(function.name))
+    if words.isdisjoint(MESSAGES | {"alert", "ping", "telegram", "discord", "teams"}):
+        return True
+    return bool(
+        re.search(
+            r"(?i)sent|notif|mail|deliver|publish|messag|announc|inform|invit|remind|sms|len\(|counts it", said.what
+        )
+    )
+
+
 def plain(said: Said) -> bool:
     """Return whether all that is said is a bare `True`, which may answer another question."""
     return isinstance(said.node, ast.Return) and isinstance(said.node.value, ast.Constant)
@@ -162,7 +192,7 @@ def plain(said: Said) -> bool:
 def recorded(body: list[ast.stmt], names: set[str]) -> bool:
     """Return whether a block hands one of `names` to somebody else than a log."""
     for one in statements(body):
-        if isinstance(one, ast.Call) and not is_log(one):
+        if isinstance(one, ast.Call) and not is_log(one) and called(one) not in ("isinstance", "issubclass"):
             given = [*one.args, *(k.value for k in one.keywords)]
             if any(isinstance(n, ast.Name) and n.id in names for g in given for n in ast.walk(g)):
                 return True

@@ -7,16 +7,23 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from squads.gates.failures.after import After, Said, bound, called, calls, is_log, returns_value, statements
+from squads.gates.failures.after import (
+    After,
+    Said,
+    answers_shell,
+    bound,
+    called,
+    calls,
+    is_log,
+    returns_value,
+    statements,
+)
+from squads.gates.failures.attempt import Attempt
 from squads.gates.failures.beside import Beside, plain
-from squads.gates.failures.telling import Telling, has_effects
+from squads.gates.failures.managers import Managers
+from squads.gates.failures.telling import Telling
 from squads.gates.failures.words import (
-    BEST_EFFORT,
     EFFECTS,
-    JUDGES,
-    LISTS,
-    MESSAGES,
-    WEAK,
     failure_like,
     is_negative,
     is_question,
@@ -28,20 +35,8 @@ from squads.gates.failures.words import (
 )
 from squads.gates.python import Function, Module, Program
 from squads.gates.secrets.words import words_of
-from squads.gates.words import word_set
 
-_EXPECTED = word_set(
-    "KeyError LookupError IndexError FileNotFoundError FileExistsError ImportError ModuleNotFoundError AttributeError "
-    "StopIteration StopAsyncIteration Empty Full CancelledError ProcessLookupError DoesNotExist NotFound NotFoundError "
-    "IntegrityError UniqueViolation UniqueViolationError DuplicateKeyError BlockingIOError UnicodeDecodeError "
-    "NameError "
-    "KeyboardInterrupt SystemExit GeneratorExit EOFError BrokenPipeError InterruptedError NoSuchKey AlreadyExists "
-    "NotADirectoryError CacheMiss ObjectDoesNotExist ResourceNotFoundError EntryNotFound JSONDecodeError UnicodeError "
-    "UnicodeEncodeError ZoneInfoNotFoundError PackageNotFoundError NoResultFound ValueError TypeError "
-    "ZeroDivisionError ProcessLookup QueueEmpty QueueFull UnsupportedOperation ValidationError InvalidOperation "
-    "OverflowError"
-)
-_BROAD = word_set("Exception BaseException StandardError")
+_ENDINGS = frozenset((ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.FunctionDef, ast.AsyncFunctionDef))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +59,18 @@ class Handlers:
         self._after = After(program)
         self._telling = Telling(program)
         self._beside = Beside(program)
+        self._attempt = Attempt(program)
+        self._managers = Managers(program)
 
     def found(self, module: Module) -> Iterator[Swallowed]:
         """Yield what one module swallows."""
-        for node in list(module.parents):
+        for node in [n for n in module.parents if n.__class__ in _ENDINGS]:
             if isinstance(node, ast.Try | ast.TryStar):
                 for handler in node.handlers:
                     said = self._handler(module, node, handler)
                     if said is not None:
                         yield said
-                    elif dropped := self._beside.dropped(node, handler):
+                    elif self._attempt.tried(node.body) != "quiet" and (dropped := self._beside.dropped(node, handler)):
                         yield Swallowed(handler, f"the answer says so, and the caller drops it and {dropped[0].what}")
                         yield Swallowed(dropped[1], f"the failure that it answers is dropped, and {dropped[0].what}")
                 yield from self._finally(node)
@@ -81,55 +78,10 @@ class Handlers:
                 said = self._suppressed(node)
                 if said is not None:
                     yield said
-
-    # What was tried
-
-    def _tried(self, body: Sequence[ast.stmt]) -> str:
-        """Return what a block tries: `effect`, `judge`, `message`, `quiet` for what may fail, or `unknown`."""
-        kinds: set[str] = set()
-        for call in calls(body):
-            if is_log(call):
-                continue
-            text = ast.unparse(call.func)
-            words = set(words_of(called(call)))
-            if _changes_schema(call):
-                kinds.add("quiet")
-                continue
-            owners = set(words_of(text)) - words
-            if words & BEST_EFFORT or (owners & BEST_EFFORT and not words & {"commit", "charge", "verify"}):
-                kinds.add("quiet")
-            elif called(call) in (
-                "int",
-                "float",
-                "str",
-                "len",
-                "get",
-                "range",
-                "list",
-                "dict",
-                "set",
-                "isinstance",
-                "open",
-                "Path",
-            ):
-                mode = [a.value for a in call.args[1:2] if isinstance(a, ast.Constant)]
-                kinds.add("effect" if called(call) == "open" and mode and "r" not in str(mode[0]) else "read")
-            elif words & JUDGES:
-                kinds.add("judge")
-            elif words & MESSAGES or owners & MESSAGES:
-                kinds.add("message")
-            elif (
-                words & EFFECTS
-                or ("append" in words and owners & LISTS)
-                or text in ("json.dump", "shutil.copy", "shutil.copyfile", "yaml.dump", "pickle.dump")
-            ) or any(has_effects(f) for f in self._program.names.functions(call)):
-                kinds.add("effect")
-            else:
-                kinds.add("unknown")
-        for kind in ("effect", "judge", "message", "unknown"):
-            if kind in kinds:
-                return kind
-        return "quiet" if kinds == {"quiet"} else "read"
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in ("__exit__", "__aexit__"):
+                left = self._managers.left(module, node)
+                if left is not None:
+                    yield Swallowed(left, f"what {node.name} returns here drops what was raised inside")
 
     # What a handler does
 
@@ -138,8 +90,10 @@ class Handlers:
         name = function.name if function else ""
         if is_quiet(name) or (self._program.control.exits(handler.body) and self._raises(handler.body)):
             return None
-        broad, expected = self._breadth(handler)
-        tried = self._tried(node.body)
+        if self._managers.around_yield(node, handler):
+            return Swallowed(handler, "what the block under the context manager raised is dropped")
+        broad, expected = self._attempt.breadth(handler)
+        tried = self._attempt.tried(node.body)
         if any(isinstance(s, ast.Raise) for s in node.orelse):
             return None  # the failure is what is hoped for: `else: raise`
         near, _ = self._after.rest(node)
@@ -148,7 +102,7 @@ class Handlers:
             return Swallowed(handler, "what is compared is set to what it is compared with", same)
         if self._telling.handled(handler, node, function):
             return None
-        exit_code = name in ("main", "cli", "run_cli", "handle")
+        exit_code = answers_shell(function)
         returned = next((s for s in statements(handler.body) if isinstance(s, ast.Return)), None)
         if returned is not None:
             return self._returns(node, handler, returned, function, tried, broad, expected, exit_code)
@@ -160,22 +114,12 @@ class Handlers:
                 return Swallowed(handler, f"the loop goes on, and nobody ever writes into {report}")
         if expected and tried != "judge":
             return None
+        listed = self._beside.bypassed(function) if goes_on or self._serious(handler) else ""
+        if listed and loop is not None and tried not in ("quiet", "read"):
+            return Swallowed(handler, f"the loop goes on, and the failure is not put into `{listed}`")
         if tried in ("quiet", "read") and not (tried == "read" and self._beside.assumed(node, handler, function)):
             return None
         return self._goes_on(node, handler, function, tried, broad, exit_code)
-
-    def _breadth(self, handler: ast.ExceptHandler) -> tuple[bool, bool]:
-        """Return whether everything is caught, and whether only what is to be expected is."""
-        if handler.type is None:
-            return True, False
-        types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-        names = []
-        for one in types:
-            held = self._program.values.origins(one) if isinstance(one, ast.Name) else [one]
-            for origin in held or [one]:
-                inner = origin.elts if isinstance(origin, ast.Tuple) else [origin]
-                names += [ast.unparse(i).rsplit(".", 1)[-1] for i in inner]
-        return any(n in _BROAD for n in names), all(n in _EXPECTED for n in names)
 
     def _raises(self, body: Sequence[ast.stmt]) -> bool:
         return not any(isinstance(s, ast.Return | ast.Continue | ast.Break) for s in statements(body))
@@ -197,7 +141,7 @@ class Handlers:
         value = returned.value
         says = ast.unparse(value)[:60] if value is not None else "None"
         if negative and isinstance(value, ast.Constant) and isinstance(value.value, bool):
-            if value.value or tried == "read" or (tried == "effect" and self._strong(node.body)):
+            if value.value or tried == "read" or (tried == "effect" and self._attempt.strong(node.body)):
                 return None
             if expected and tried != "judge":
                 return None
@@ -231,6 +175,16 @@ class Handlers:
             (value is None or (isinstance(value, ast.Constant) and value.value is None)) and not returns_value(function)
         ) and (tried in ("effect", "judge") and broad):
             return Swallowed(handler, "the handler returns as if it had been done", returned)
+        if (
+            function
+            and _nothing(value)
+            and not returns_value(function)
+            and tried not in ("quiet", "read")
+            and not expected
+        ):
+            claim = self._beside.claimed_by_callers(function)
+            if claim is not None:
+                return Swallowed(handler, f"the handler returns, and its caller {claim.what}", claim.node)
         return None
 
     def _same(self, node: ast.Try | ast.TryStar, returned: ast.Return) -> bool:
@@ -241,7 +195,7 @@ class Handlers:
         text = ast.unparse(returned.value)
         others = [s for s in statements([*node.body, *node.orelse, *near]) if isinstance(s, ast.Return) and s.value]
         again = any(isinstance(n, ast.Name) and n.id in bound(node.handlers) for n in ast.walk(returned.value))
-        effect = self._tried(node.body) in ("effect", "judge")
+        effect = self._attempt.tried(node.body) in ("effect", "judge")
         return effect and not again and any(s.value is not None and ast.unparse(s.value) == text for s in others)
 
     def _computes(self, node: ast.Try | ast.TryStar) -> bool:
@@ -260,14 +214,15 @@ class Handlers:
         exit_code: bool,
     ) -> Swallowed | None:
         logged = any(is_log(c) for c in calls(handler.body))
-        leaves = [s for s in statements(handler.body) if isinstance(s, ast.Continue | ast.Break)]
+        ends = [s for s in handler.body if isinstance(s, ast.Continue | ast.Break)]
         claimed = next((s for s in handler.body if isinstance(s, ast.Assign) and self._claims(s)), None)
         if claimed is not None and tried in ("effect", "judge", "message"):
             return Swallowed(handler, f"the handler sets {ast.unparse(claimed)[:60]}", claimed)
         near, far = self._after.rest(node)
         guards = bound([*node.body, *node.orelse]) | bound(handler.body)
         loop = self._loop(node)
-        if leaves and isinstance(leaves[0], ast.Continue):
+        if ends and isinstance(ends[0], ast.Continue):
+            guards |= bound(near)  # what is counted there counts only what went well
             near = []
             far = [] if isinstance(loop, ast.While) else far
         said = self._after.said(near, guards, exit_code=exit_code) if near else Said("nothing")
@@ -284,14 +239,21 @@ class Handlers:
             return Swallowed(handler, f"the function goes on with {ast.unparse(before)[:60]}", before)
         if not broad and tried == "unknown":
             return None
-        strong = tried in ("effect", "judge") and self._strong(node.body)
+        strong = tried in ("effect", "judge") and self._attempt.strong(node.body)
         idle = all(isinstance(s, ast.Pass | ast.Continue | ast.Expr) for s in handler.body) and not logged
         if loop is not None:
-            if idle and broad and strong and not (isinstance(loop, ast.While) and not leaves):
+            if idle and broad and strong and not (isinstance(loop, ast.While) and not ends):
                 return Swallowed(handler, "the loop goes on as if it had been done")
             return None
         if said.how == "value" and tried in ("effect", "judge") and (broad or idle):
             return Swallowed(handler, f"the function goes on and {said.what}", said.node)
+        made = said.node.value if isinstance(said.node, ast.Return) else None
+        whole = function is not None and strong and self._loud(handler) and not self._others(function, node)
+        if said.how == "value" and whole and isinstance(made, ast.JoinedStr | ast.Dict):
+            # All that the function is there for failed, and it answers what it answers when nothing did.
+            return Swallowed(handler, f"the function goes on and {said.what}", said.node)
+        if exit_code and tried == "effect" and not self._ends_otherwise([*near, *far]):
+            return Swallowed(handler, "the command ends as if it had been done, with exit code 0")
         if function is not None and strong and idle and not returns_value(function):
             return Swallowed(handler, "the function ends as if it had been done")
         if function is not None and not returns_value(function) and tried in ("effect", "judge", "message"):
@@ -299,6 +261,27 @@ class Handlers:
             if claim is not None:
                 return Swallowed(handler, f"the function ends, and its caller {claim.what}")
         return None
+
+    def _ends_otherwise(self, rest: Sequence[ast.stmt]) -> bool:
+        """Return whether what follows may end a command with another exit code than 0."""
+        return any(
+            isinstance(s, ast.Raise | ast.Assert)
+            or (isinstance(s, ast.Return) and s.value is not None and not success_like(s.value, exit_code=True))
+            or (isinstance(s, ast.Call) and re.search(r"exit|abort|fail", called(s)))
+            for s in statements(rest)
+        )
+
+    def _loud(self, handler: ast.ExceptHandler) -> bool:
+        return any(is_log(c) and called(c) in ("error", "exception", "critical") for c in calls(handler.body))
+
+    def _others(self, function: Function, node: ast.Try | ast.TryStar) -> bool:
+        """Return whether a function does more than what one `try` attempts."""
+        inside = {id(n) for n in ast.walk(node)}
+        return not isinstance(function.node, ast.Lambda) and any(
+            not EFFECTS.isdisjoint(words_of(called(c))) and not is_log(c)
+            for c in calls(function.node.body)
+            if id(c) not in inside
+        )
 
     def _serious(self, handler: ast.ExceptHandler) -> bool:
         """Return whether a handler says of itself that something went wrong: a loud log, an error of the network."""
@@ -320,18 +303,6 @@ class Handlers:
         binding = module.scopes.by_target.get(target)
         return binding is not None and bool(module.loads(binding))
 
-    def _strong(self, body: Sequence[ast.stmt]) -> bool:
-        """Return whether a block itself calls what writes, sends, pays or verifies."""
-        for call in calls(body):
-            words = set(words_of(called(call)))
-            if words & BEST_EFFORT and not words & {"commit"}:
-                continue
-            if words & ((EFFECTS | JUDGES) - WEAK) or (
-                "append" in words and set(words_of(ast.unparse(call.func))) & LISTS
-            ):
-                return True
-        return False
-
     def _loop(self, node: ast.AST) -> ast.AST | None:
         parent = self._program.files.parent(node)
         while parent is not None and not isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
@@ -347,6 +318,10 @@ class Handlers:
             if isinstance(one, ast.Return) and not self._honest(one, node):
                 yield Swallowed(one, "`return` in `finally` drops whatever was raised")
                 return
+
+        marked = [s for s in node.finalbody if claims_state(s)]
+        if marked and not node.handlers and any(isinstance(c, ast.Call) for c in statements(node.body)):
+            yield Swallowed(marked[0], "`finally` says success, whatever was raised")
 
     def _honest(self, returned: ast.Return, node: ast.Try | ast.TryStar) -> bool:
         """Return whether what `finally` returns was a failure until the `try` came to its end."""
@@ -366,9 +341,9 @@ class Handlers:
             if not isinstance(call, ast.Call) or "contextlib.suppress()" not in self._program.names.names(call):
                 continue
             handler = ast.ExceptHandler(type=ast.Tuple(elts=list(call.args), ctx=ast.Load()), name=None, body=[])
-            broad, expected = self._breadth(handler)
+            broad, expected = self._attempt.breadth(handler)
             function = self._program.function_of(node)
-            tried = self._tried(node.body)
+            tried = self._attempt.tried(node.body)
             if expected or tried in ("quiet", "read") or (function and is_quiet(function.name)):
                 return None
             near, far = self._after.rest(node)
@@ -376,17 +351,27 @@ class Handlers:
             inner = self._after.said(node.body, set())
             if said.how == "success":
                 return Swallowed(node, f"the function goes on and {said.what}", said.node)
-            if self._strong(node.body) and (broad or said.how == "value") and inner.how != "success":
+            if self._attempt.strong(node.body) and (broad or said.how == "value") and inner.how != "success":
                 return Swallowed(node, "the function goes on as if it had been done", said.node)
-            if self._strong(node.body) and broad:
+            if self._attempt.strong(node.body) and broad:
                 return Swallowed(node, "the function goes on as if it had been done")
             if tried == "judge" and broad:
                 return Swallowed(node, "the function goes on as if it had been verified")
         return None
 
 
-def _changes_schema(call: ast.Call) -> bool:
-    """Return whether a call only makes what may be there already, or drops what may be gone."""
-    first = call.args[0] if call.args else None
-    text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
-    return text.lstrip().lower().startswith(("alter ", "create ", "drop "))
+def _nothing(value: ast.expr | None) -> bool:
+    return value is None or (isinstance(value, ast.Constant) and value.value is None)
+
+
+def claims_state(node: ast.stmt) -> bool:
+    """Return whether a statement sets a state to success: `job.state = "done"`, `update(id, status="sent")`."""
+    value = node.value if isinstance(node, ast.Expr | ast.Assign) else None
+    value = value.value if isinstance(value, ast.Await) else value
+    if isinstance(node, ast.Assign):
+        name = ast.unparse(node.targets[0]).rsplit(".", 1)[-1].strip("'\"]")
+        told = [value] if re.search(r"(?i)(?:^|_)(?:state|status)$", name) else []
+    else:
+        words = value.keywords if isinstance(value, ast.Call) else []
+        told = [k.value for k in words if k.arg in ("state", "status")]
+    return any(isinstance(t, ast.Constant) and isinstance(t.value, str) and success_like(t) for t in told)

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 
-from squads.gates.failures.after import bound, called, calls, is_log, statements
-from squads.gates.failures.words import EFFECTS, failure_like, is_state, says_failure, success_like
-from squads.gates.python import Function, Program
+from squads.gates.failures.after import bound, called, calls, is_log, returns_value, statements
+from squads.gates.failures.words import (
+    BEST_EFFORT,
+    EFFECTS,
+    counts_success,
+    failure_like,
+    is_state,
+    says_failure,
+    success_like,
+)
+from squads.gates.python import Function, Module, Program
 from squads.gates.secrets.words import words_of
 
 _TELLS = re.compile(
     r"(?i)^(?:set_exception|fail|reject|nack|requeue|retry|abort|refuse|deny|reraise|raise_\w*|defer|quarantine|dead_letter"
     r"|send_error|on_error|errback|mark_failed|print_exc_and_exit|add_error|on_failure|enqueue_retry|park|mark_error)$|fail|error"
 )
+_DEPTH_MAX = 4
 _SWITCH = re.compile(r"(?i)debug|strict|testing|environ|getenv|verbose|\bdev\b|\benv\b")
 
 
@@ -29,6 +39,7 @@ class Telling:
 
     def __init__(self, program: Program) -> None:
         self._program = program
+        self._asking: set[ast.stmt] = set()
 
     def handled(self, handler: ast.ExceptHandler, node: ast.Try | ast.TryStar, function: Function | None) -> bool:
         """Return whether a handler tells somebody, tries another way, or lets only some failures end."""
@@ -43,11 +54,19 @@ class Telling:
                     if self._notes(one, caught, node, function):
                         return True
                 case ast.Call() if not is_log(one) and not self._answers(one):
-                    if self._tells(one, caught, function):
+                    if self._tells(one, caught, function) and not self._rarely(one, handler):
                         return True
                 case ast.Yield():
                     return True
         return False
+
+    def _rarely(self, call: ast.Call, handler: ast.ExceptHandler) -> bool:
+        """Return whether a failure is put aside only where something else than the failure is so."""
+        if called(call) not in ("append", "add", "extend"):
+            return False
+        test = self._test(call, handler)
+        names = {n.id for n in ast.walk(test) if isinstance(n, ast.Name)} if test is not None else set()
+        return test is not None and handler.name not in names and "cancel" in ast.unparse(test)
 
     def _answers(self, call: ast.Call) -> bool:
         """Return whether a call is what the handler returns, and says success whatever else it says."""
@@ -76,7 +95,7 @@ class Telling:
             if isinstance(target, ast.Tuple) and holds:
                 return True
             if isinstance(target, ast.Name):
-                read = self._read_later(target, function)
+                read = self.read_later(target, function)
                 if not read:
                     continue
                 if holds or says_failure(target.id) or (value is not None and failure_like(value)):
@@ -89,9 +108,11 @@ class Telling:
                 if (
                     isinstance(target, ast.Subscript)
                     and isinstance(box, ast.Name)
-                    and (not self._box_is_read(box, function))
+                    and (not self.box_is_read(box, function))
                 ):
                     continue
+                if isinstance(one, ast.AugAssign) and isinstance(target, ast.Attribute) and self._is_asked(target):
+                    return True
                 if isinstance(value, ast.Constant) and value.value is True and says_failure(ast.unparse(target)):
                     return True
                 if holds or (
@@ -107,7 +128,15 @@ class Telling:
                     return True
         return False
 
-    def _read_later(self, target: ast.Name, function: Function | None) -> bool:
+    def _is_asked(self, target: ast.Attribute) -> bool:
+        """Return whether a counter of an object counts no success, and is read somewhere."""
+        if counts_success(target.attr):
+            return False
+        reads = [r for m in self._program.files.modules for r in m.attributes.get(target.attr, ())]
+        return any(isinstance(r.ctx, ast.Load) and not self._only_logged(r) for r in reads)
+
+    def read_later(self, target: ast.Name, function: Function | None) -> bool:
+        """Return whether what a name is given is looked at afterwards by more than a log."""
         module = self._program.files.module_of(target)
         binding = module.scopes.by_target.get(target)
         if binding is None or function is None:
@@ -118,15 +147,38 @@ class Telling:
         return any(not self._only_logged(load) for load in loads)
 
     def _only_logged(self, load: ast.AST) -> bool:
-        parent = self._program.files.parent(load)
+        child, parent = load, self._program.files.parent(load)
         while parent is not None and not isinstance(parent, ast.stmt):
             if isinstance(parent, ast.Call) and is_log(parent):
                 return True
-            parent = self._program.files.parent(parent)
-        return isinstance(parent, ast.AugAssign)
+            if isinstance(parent, ast.BoolOp) and any(v is not child and self._counted(v) for v in parent.values):
+                return True  # `0 if n or not errors else 1`: what was done outweighs what failed
+            child, parent = parent, self._program.files.parent(parent)
+        if isinstance(parent, ast.For) and parent.iter is child:
+            return not self.acts(parent.body, parent)
+        if isinstance(parent, ast.If) and not any(
+            n is load for s in [*parent.body, *parent.orelse] for n in ast.walk(s)
+        ):
+            return not (self.acts(parent.body, parent) or self.acts(parent.orelse, parent))
+        return isinstance(parent, ast.AugAssign) and child is not parent.value
+
+    def _counted(self, node: ast.expr) -> bool:
+        """Return whether an expression asks a counter whether anything was done."""
+        while isinstance(node, ast.UnaryOp):
+            node = node.operand
+        if isinstance(node, ast.Compare) and isinstance(node.comparators[0], ast.Constant):
+            node = node.left
+        if not isinstance(node, ast.Name):
+            return False
+        bindings = self._program.files.module_of(node).bindings(node)
+        return any(isinstance(self._program.files.parent(b.node), ast.AugAssign) for b in bindings)
 
     def _tells(self, call: ast.Call, caught: str, function: Function | None) -> bool:
         name = called(call)
+        if name in ("exit", "_exit", "set_exit_code") and any(
+            not (isinstance(a, ast.Constant) and a.value in (0, None)) for a in call.args
+        ):
+            return True
         receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
         text = ast.unparse(receiver) if receiver is not None else ""
         if name in ("append", "add", "appendleft", "extend", "setdefault", "put", "put_nowait", "update", "write"):
@@ -134,7 +186,7 @@ class Telling:
             while isinstance(base, ast.Attribute | ast.Subscript):
                 base = base.value
             if isinstance(receiver, ast.Name) and isinstance(base, ast.Name):
-                return self._box_is_read(receiver, function)
+                return self.box_is_read(receiver, function)
             return True
         if re.search(
             r"(?i)^(?:capture_exception|format_exc|print_exc|record_exception|exc_info|rollback|sleep|repr|str|type"
@@ -147,6 +199,8 @@ class Telling:
         holds = (
             any(isinstance(n, ast.Name) and n.id == caught for a in call.args for n in ast.walk(a)) if caught else False
         )
+        if holds and self._program.names.functions(call) and self._idle(call):
+            return False
         if holds or _TELLS.search(name) or _TELLS.search(text):
             return True
         functions = self._program.names.functions(call)
@@ -161,16 +215,122 @@ class Telling:
         words = set(words_of(name))
         return bool(words & EFFECTS) and not any(success_like(a) for a in call.args)
 
-    def _box_is_read(self, box: ast.Name, function: Function | None) -> bool:
+    def box_is_read(self, box: ast.Name, function: Function | None, depth: int = 0) -> bool:
+        """Return whether what is put into a list is looked at by anybody, also by those who handed the list in."""
         module = self._program.files.module_of(box)
         for binding in module.bindings(box):
-            if isinstance(binding.node, ast.arg) or binding.scope.node is module.tree:
+            if binding.scope.node is module.tree or depth > _DEPTH_MAX:
                 return True
-            for load in module.loads(binding):
-                parent = module.parents.get(load)
-                adds = isinstance(parent, ast.Attribute) and parent.attr in ("append", "add", "extend", "appendleft")
-                if isinstance(parent, ast.Subscript) and parent.value is load:
-                    adds = isinstance(parent.ctx, ast.Store)
-                if not adds and not self._only_logged(load):
+            if isinstance(binding.node, ast.arg) and self._read_by_callers(binding.node, depth):
+                return True
+            if any(self._is_read(module, load, depth) for load in module.loads(binding)):
+                return True
+        return False
+
+    def _is_read(self, module: Module, load: ast.Name, depth: int) -> bool:
+        parent = module.parents.get(load)
+        if isinstance(parent, ast.Attribute) and parent.attr in ("append", "add", "extend", "appendleft"):
+            return False
+        if isinstance(parent, ast.Subscript) and parent.value is load:
+            return not isinstance(parent.ctx, ast.Store) and not self._only_logged(load)
+        if isinstance(parent, ast.Call) and not is_log(parent) and depth <= _DEPTH_MAX:
+            functions = self._program.names.functions(parent)
+            if functions:
+                return any(self._reads(f, parent, load, depth) for f in functions)
+        return not self._only_logged(load)
+
+    def _reads(self, function: Function, call: ast.Call, load: ast.Name, depth: int) -> bool:
+        """Return whether a function does more with a list that it is given than to put something into it."""
+        for parameter, values in self._program.calls.bind(call, function).items():
+            if any(v is load for v in values):
+                binding = function.module.scopes.by_target.get(parameter)
+                loads = function.module.loads(binding) if binding else []
+                return any(self._is_read(function.module, inner, depth + 1) for inner in loads)
+        return True
+
+    def _read_by_callers(self, parameter: ast.arg, depth: int) -> bool:
+        function = self._program.function_of(parameter)
+        callers = self._program.calls.callers(function) if function is not None else []
+        if function is None or not callers:
+            return True
+        given = [v for c in callers for v in self._program.calls.bind(c, function).get(parameter, ())]
+        return not given or any(not isinstance(v, ast.Name) or self.box_is_read(v, function, depth + 1) for v in given)
+
+    # Blocks that do nothing
+
+    def acts(self, body: Sequence[ast.stmt], around: ast.stmt) -> bool:
+        """Return whether a block does more than to tell a log."""
+        if around in self._asking:
+            return False  # a name that is only given to itself is looked at elsewhere, or nowhere
+        self._asking.add(around)
+        try:
+            return self._does(body, around)
+        finally:
+            self._asking.discard(around)
+
+    def _does(self, body: Sequence[ast.stmt], around: ast.stmt) -> bool:
+        for one in body:
+            match one:
+                case ast.Pass():
+                    continue
+                case ast.Continue():
+                    if self._follows(around):
+                        return True
+                case ast.Expr():
+                    value = one.value.value if isinstance(one.value, ast.Await) else one.value
+                    if isinstance(value, ast.Constant):
+                        continue
+                    if not isinstance(value, ast.Call) or not self._idle(value):
+                        return True
+                case ast.AugAssign() | ast.Assign() if isinstance(
+                    (one.target if isinstance(one, ast.AugAssign) else one.targets[0]), ast.Name
+                ):
+                    target = one.target if isinstance(one, ast.AugAssign) else one.targets[0]
+                    if isinstance(target, ast.Name) and self.read_later(target, self._program.function_of(one)):
+                        return True
+                case ast.If() | ast.For() | ast.With():
+                    if self._does([*one.body, *(getattr(one, "orelse", []))], around):
+                        return True
+                case ast.Return() if one.value is None or (
+                    isinstance(one.value, ast.Constant) and one.value.value is None
+                ):
+                    # Who gives nothing back in any case tells nobody by ending early, where nothing was left to do.
+                    if returns_value(self._program.function_of(one)) or self._anything_after(around):
+                        return True
+                case _:
                     return True
         return False
+
+    def _anything_after(self, node: ast.stmt) -> bool:
+        """Return whether anything but log lines stands after a statement, to the end of its function."""
+        one: ast.AST | None = node
+        while isinstance(one, ast.stmt) and not isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
+            if self._follows(one) or isinstance(one, ast.For | ast.AsyncFor | ast.While):
+                return True
+            one = self._program.files.parent(one)
+        return False
+
+    def _follows(self, node: ast.stmt) -> bool:
+        """Return whether anything but a log line stands after a statement in its block."""
+        parent = self._program.files.parent(node)
+        block = getattr(parent, "body", [])
+        rest = block[block.index(node) + 1 :] if node in block else []
+        return any(not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Call) and is_log(s.value)) for s in rest)
+
+    def _idle(self, call: ast.Call) -> bool:
+        """Return whether a call only tells a log, counts, waits, or adds to what nobody reads."""
+        if is_log(call):
+            return True
+        if called(call) in ("append", "add", "extend") and isinstance(call.func, ast.Attribute):
+            box = call.func.value
+            return isinstance(box, ast.Name) and not self.box_is_read(box, self._program.function_of(call))
+        functions = self._program.names.functions(call)
+        if functions:
+            return all(
+                not isinstance(f.node, ast.Lambda) and all(is_log(c) for c in calls(f.node.body)) for f in functions
+            ) and not any(
+                isinstance(s, ast.Raise) or isinstance(getattr(s, "ctx", None), ast.Store)
+                for f in functions
+                for s in ast.walk(f.node)
+            )
+        return bool(BEST_EFFORT & set(words_of(ast.unparse(call.func)))) and called(call) not in ("commit", "send")

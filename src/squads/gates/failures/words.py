@@ -43,12 +43,30 @@ _QUIET_FUNCTIONS = re.compile(
     r"|quietly|quiet|maybe|silently|ignoring|suppress|attempt|probe|supports|available|is_running|metric|metrics|telemetry"
     r"|heartbeat|prefetch|warm|safely)(?:_|$)"
 )
+EXPECTED = word_set(
+    "KeyError LookupError IndexError FileNotFoundError FileExistsError ImportError ModuleNotFoundError AttributeError "
+    "StopIteration StopAsyncIteration Empty Full CancelledError ProcessLookupError DoesNotExist NotFound NotFoundError "
+    "IntegrityError UniqueViolation UniqueViolationError DuplicateKeyError BlockingIOError UnicodeDecodeError "
+    "NameError "
+    "KeyboardInterrupt SystemExit GeneratorExit EOFError BrokenPipeError InterruptedError NoSuchKey AlreadyExists "
+    "NotADirectoryError CacheMiss ObjectDoesNotExist ResourceNotFoundError EntryNotFound JSONDecodeError UnicodeError "
+    "UnicodeEncodeError ZoneInfoNotFoundError PackageNotFoundError NoResultFound ValueError TypeError "
+    "ZeroDivisionError ProcessLookup QueueEmpty QueueFull UnsupportedOperation ValidationError InvalidOperation "
+    "OverflowError"
+)
+"""Failures that are to be expected of what is looked up, read or parsed."""
+_TO_LEAVE = re.compile(
+    r"(?i)abandon|abort|skip|rollback|stop|leave|quit|break|ignore|interrupt|bail|discard|early|^done|exit(?!s)|exists|duplicate|conflict|already"
+)
 _SUCCESS = word_set(
     "ok okay success successful succeeded sent done paid accepted approved completed complete saved delivered created "
     "processed shipped refunded verified valid confirmed published healthy up active settled stored written finished "
     "captured charged queued allowed granted authorized authenticated passed booked synced imported exported migrated "
     "deployed applied recorded posted uploaded received closed transferred revoked deleted removed updated ready "
-    "restored"
+    "restored archived released invited cancelled canceled enrolled reserved opened signed issued credited debited "
+    "notified mailed emailed dispatched generated built rebuilt printed submitted registered activated deactivated "
+    "renewed rotated reconciled merged copied replicated entered admitted resolved linked booked transmitted forwarded "
+    "filed unlocked erased anonymised anonymized purged purchased mirrored collected replaced scanned withdrawn"
 )
 _TRIED = word_set(
     "seen tried attempted visited checked examined scanned looked read received fetched loaded found parsed total "
@@ -57,12 +75,16 @@ _TRIED = word_set(
     "remaining size bytes seed need speed"
 )
 _IRREGULAR = word_set("gone kept put made built told won read written drawn given taken bought sold lent moved ok good")
+_ENDED = re.compile(
+    r"[a-z]{3}ed$|^(?:ab|an|auf|aus|ein|zu|weg)?ge[a-z]{3,}(?:t|en)$|^(?:be|ver|er|ent)[a-z]{3,}t$|[a-z]iert$"
+)
+"""English and German participles."""
 _LETS_IN = word_set(
     "valid may can permitted authorized authorised genuine intact trusted matches admits admit entitled"
 )
 _FAILURE = re.compile(
     r"(?i)fail|error|err\b|invalid|denied|refus|reject|retry|pending|unknown|problem|issue|dead|abort|exc\b|exception|skipp"
-    r"|missed|unavail|unhealthy|down\b|not_|broken|missing|unsent|undeliver|later|requeue|nack|except|bad|conflict|timeout|lost|partial"
+    r"|missed|unavail|unhealthy|down\b|not_|broken|missing|unsent|undeliver|later|requeue|nack|except|bad|conflict|timeout|lost|partial|fehl|abgelehnt|gescheitert|ung(?:ü|ue)ltig|\boffen\b"
 )
 _NEGATIVE = re.compile(
     r"(?i)revoked|blocked|banned|expired|locked|spam|denied|fraud|suspicious|failed|error|missing|stale|needs|limited"
@@ -82,6 +104,11 @@ _MARKS = re.compile(
 def is_quiet(name: str) -> bool:
     """Return whether a function's name says that what it does may fail without a word."""
     return bool(_QUIET_FUNCTIONS.search(name))
+
+
+def leaves(name: str) -> bool:
+    """Return whether an exception is no failure by its name: it leaves a block, or says that it was done before."""
+    return bool(_TO_LEAVE.search(name)) and not re.search(r"(?i)error|fail|unexpected", name)
 
 
 def is_question(name: str) -> bool:
@@ -142,6 +169,25 @@ def says_success(text: str) -> bool:
     return not _FAILURE.search(text) and not _SUCCESS.isdisjoint(words_of(text))
 
 
+def settled(node: ast.expr | None) -> bool:
+    """Return whether a state says that something came to its good end: `"cancelled"`, `Status.REQUESTED`."""
+    match node:
+        case ast.Constant(value=str() as text):
+            word = text
+        case ast.Attribute(attr=text):
+            word = text
+        case _:
+            return False
+    words = words_of(word)
+    return bool(words) and len(words) < 4 and not says_failure(word) and bool(_ENDED.search(words[-1]))
+
+
+def tells_success(name: str) -> bool:
+    """Return whether something of this name is an event that tells of success: `OrderPaid`, `BackupCompleted`."""
+    words = words_of(name)
+    return len(words) > 1 and name[:1].isupper() and not says_failure(name) and not _SUCCESS.isdisjoint(words[-1:])
+
+
 def success_like(node: ast.expr | None, *, exit_code: bool = False) -> bool:
     """Return whether an expression says that all went well: `True`, 200, "sent", `{"ok": True}`, `Status.PAID`."""
     match node:
@@ -156,7 +202,13 @@ def success_like(node: ast.expr | None, *, exit_code: bool = False) -> bool:
         case ast.Tuple():
             return bool(node.elts) and any(success_like(e) for e in node.elts) and not any(map(failure_like, node.elts))
         case ast.Attribute():
-            return node.attr.lower() in _SUCCESS or node.attr in ("HTTP_200_OK", "OK", "HTTP_201_CREATED", "NO_CONTENT")
+            constant = node.attr.isupper() or ast.unparse(node.value).rsplit(".", 1)[-1][:1].isupper()
+            return (constant and node.attr.lower() in _SUCCESS) or node.attr in (
+                "HTTP_200_OK",
+                "OK",
+                "HTTP_201_CREATED",
+                "NO_CONTENT",
+            )
         case ast.Call():
             return _call(node)
         case ast.Await() | ast.NamedExpr():
@@ -200,7 +252,7 @@ def _display(node: ast.Dict) -> bool:
             continue
         named = is_state(key.value) or says_success(key.value)
         done = isinstance(value, ast.Constant) and value.value is True and counts_success(key.value)
-        if (named and success_like(value)) or done:
+        if (named and (success_like(value) or settled(value))) or done:
             return True
     return False
 
@@ -215,6 +267,9 @@ def _call(node: ast.Call) -> bool:
     if says_failure(text) or re.search(r"\b[45]\d\d\b|\bFalse\b", text):
         return False
     if name.lower() in ("ok", "success", "succeeded", "okresponse"):
+        return True
+    told = [k.value for k in node.keywords if k.arg and (is_state(k.arg) or says_success(k.arg))]
+    if name[:1].isupper() and any(isinstance(t, ast.Constant) and success_like(t) for t in told):
         return True
     if re.search(r"(?i)response|jsonify|result|reply|outcome|status|receipt|answer", name):
         given = [*node.args, *(k.value for k in node.keywords)]

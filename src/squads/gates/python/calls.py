@@ -51,6 +51,7 @@ class Calls:
         self._callers: dict[Function, list[ast.Call]] = {}
         self._calls: dict[Module, dict[Function, list[ast.Call]]] = {}
         self._mentioned: dict[tuple[str, str], list[Module]] = {}
+        self._living: dict[str, list[tuple[str, bytes]]] = {}
 
     def arguments(self, call: ast.Call) -> Arguments:
         """Return what `call` hands over."""
@@ -155,8 +156,9 @@ class Calls:
         if (word, stem) not in self._mentioned:
             # Thousands of functions share a few names; going through every file is done once for each.
             called, lives = word.encode(), stem.encode()
-            texts = self.files.texts()
-            near = [path for path, content in texts if called in content and lives in content]
+            if stem not in self._living:
+                self._living[stem] = [(path, content) for path, content in self.files.texts() if lives in content]
+            near = [path for path, content in self._living[stem] if called in content]
             self._mentioned[word, stem] = [self.files.module(path) for path in near]
         return [home, *(m for m in self._mentioned[word, stem] if m is not home)]
 

@@ -9,8 +9,11 @@ from functools import cached_property
 
 from squads.gates.place import Place
 from squads.gates.python.bindings import Binding, FunctionNode, Scope
+from squads.gates.python.children import children
 from squads.gates.python.scopes import Scopes
 from squads.gates.python.source import Source, Written
+
+_NOTED = frozenset((ast.Call, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Attribute))
 
 
 @dataclass(eq=False, slots=True)
@@ -124,14 +127,11 @@ class Module:
         waiting: list[ast.AST] = [self.tree]
         while waiting:
             node = waiting.pop()
-            for name in node._fields:
-                value = getattr(node, name, None)
-                for child in value if isinstance(value, list) else (value,):
-                    # Contexts and operators are left out: one object stands for all of them.
-                    if isinstance(child, ast.AST) and (child._attributes or child._fields):
-                        self.parents[child] = node
-                        waiting.append(child)
-                        self._note(child, node, owners)
+            for child in children(node):
+                self.parents[child] = node
+                waiting.append(child)
+                if child.__class__ in _NOTED:
+                    self._note(child, node, owners)
         self.calls.sort(key=lambda c: (c.lineno, c.col_offset))
 
     def _note(self, child: ast.AST, node: ast.AST, owners: dict[ast.AST, Class]) -> None:

@@ -28,6 +28,7 @@ class Names:
     def __init__(self, files: Files) -> None:
         self.files = files
         self._known: dict[ast.AST, frozenset[Thing]] = {}
+        self._families: dict[Class, list[Class]] = {}
         self._asked: list[ast.AST] = []
         self._cut_short = 0
 
@@ -246,16 +247,22 @@ class Names:
 
     def family(self, owner: Class) -> list[Class]:
         """Return a class and its bases within the artifact, the class first."""
+        if owner in self._families:
+            return [*self._families[owner]]
         found = [owner]
         for home in found:
             for base in home.node.bases:
                 found += [t for t in self.things(base) if isinstance(t, Class) and t not in found]
             if len(found) > _FOLLOWED_MAX:
                 break
+        if not self._asked:  # inside a circle a base may be missing
+            self._families[owner] = [*found]
         return found
 
     def _call(self, node: ast.Call) -> frozenset[Thing]:
         found: set[Thing] = set()
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
+            found |= self._held(node.func.value, node.args[0])
         for thing in self.things(node.func):
             if isinstance(thing, Class):
                 found.add(Instance(thing))
@@ -275,16 +282,18 @@ class Names:
         return frozenset(found)
 
     def _item(self, node: ast.Subscript) -> frozenset[Thing]:
+        found = {f"{base}[]" for base in self.things(node.value) if isinstance(base, str)}
+        return frozenset(found) | self._held(node.value, node.slice)
+
+    def _held(self, display: ast.expr, asked: ast.expr) -> frozenset[Thing]:
+        """Return what a dict that is written out holds under a key; under one that is not known here, all of it."""
         found: set[Thing] = set()
-        for base in self.things(node.value):
-            if isinstance(base, str):
-                found.add(f"{base}[]")
-        display = node.value
-        if isinstance(display, ast.Name):
-            bindings = self.files.module_of(display).bindings(display)
+        if isinstance(display, ast.Name | ast.Attribute):
+            module = self.files.module_of(display)
+            bindings = module.bindings(display) if isinstance(display, ast.Name) else self.attribute_bindings(display)
             display = bindings[0].value if len(bindings) == 1 and bindings[0].value else display
         if isinstance(display, ast.Dict):
-            key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+            key = asked.value if isinstance(asked, ast.Constant) else None
             for written, value in zip(display.keys, display.values, strict=True):
                 if key is None or (isinstance(written, ast.Constant) and written.value == key):
                     found |= self.things(value)

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterable, Sequence
 
 from squads.gates.python.bindings import CHANGED, EACH, ENTER, MATCHED, REST, Binding, FunctionNode, Path, Scope, Store
+from squads.gates.python.children import children
 
 Env = dict[str, frozenset[Binding]]
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -89,7 +90,7 @@ class _Walk:
             elif isinstance(node, ast.stmt | ast.excepthandler | ast.match_case) and not isinstance(
                 node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
             ):
-                waiting.extend(ast.iter_child_nodes(node))
+                waiting.extend(children(node))
 
     def _class(self, node: ast.ClassDef, env: Env) -> None:
         before, loops = self._scope, self._loops
@@ -333,7 +334,9 @@ class _Walk:
             elif part is not None:
                 if isinstance(part, ast.Call):
                     self._method(part, env)
-                waiting.extend(reversed(list(ast.iter_child_nodes(part))))
+                inside = children(part)
+                inside.reverse()
+                waiting += inside
 
     def _method(self, call: ast.Call, env: Env) -> None:
         function = call.func

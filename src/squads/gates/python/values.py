@@ -29,6 +29,7 @@ UNKNOWN: Final = Unknown()
 """A value that the artifact does not fix."""
 
 Value = Constant | Unknown
+_OF_CONSTANTS = (ast.Constant, ast.UnaryOp, ast.BinOp, ast.JoinedStr, ast.Call)
 _FOLLOWED_MAX = 30
 _NESTED_MAX = 10
 
@@ -67,6 +68,19 @@ class Values:
                 found |= self._constant(origin)
             self._asked.pop()
         return frozenset(found) if found else frozenset((UNKNOWN,))
+
+    def _single(self, node: ast.expr | None) -> Value:
+        """Return the one constant that `node` is; `UNKNOWN` where it may be several. Asks no further than that."""
+        found: set[Value] = set()
+        if self._deeper(node):
+            origins = self.origins(node)
+            if all(isinstance(o, _OF_CONSTANTS) for o in origins):
+                for origin in origins:
+                    found |= self._constant(origin)
+                    if len(found) > 1 or UNKNOWN in found:
+                        break
+            self._asked.pop()
+        return next(iter(found)) if len(found) == 1 else UNKNOWN
 
     def _deeper(self, node: ast.expr | None) -> bool:
         """Return whether to go on: not in a circle, and not without end. Sums double the work with every level."""
@@ -227,10 +241,9 @@ class Values:
         return filled
 
     def _items(self, node: ast.Subscript) -> list[ast.expr]:
-        keys = self.constants(node.slice) if not isinstance(node.slice, ast.Slice) else frozenset((UNKNOWN,))
-        if len(keys) != 1 or UNKNOWN in keys:
+        key = self._single(node.slice) if not isinstance(node.slice, ast.Slice) else UNKNOWN
+        if not isinstance(key, str | int):
             return []
-        (key,) = keys
         if isinstance(key, str):
             return self.entries(node.value).known.get(key, [])
         for origin in self.origins(node.value):
@@ -302,11 +315,10 @@ class Values:
             if isinstance(node.op, ast.USub):
                 return frozenset(-v if isinstance(v, int | float) else UNKNOWN for v in inner)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            left, right = self.constants(node.left), self.constants(node.right)
-            if len(left) == 1 and len(right) == 1:
-                (one,), (other,) = left, right
-                if isinstance(one, str) and isinstance(other, str):
-                    return frozenset((one + other,))
+            one = self._single(node.left)
+            other = self._single(node.right) if isinstance(one, str) else UNKNOWN
+            if isinstance(one, str) and isinstance(other, str):
+                return frozenset((one + other,))
         if isinstance(node, ast.JoinedStr) and all(isinstance(v, ast.Constant) for v in node.values):
             return frozenset(("".join(str(v.value) for v in node.values if isinstance(v, ast.Constant)),))
         if isinstance(node, ast.Call) and node.args and self.names.names(node.func) & {"bool", "str"}:

@@ -87,9 +87,22 @@ def origins_of(values: Sequence[Value | None], state: State) -> frozenset[str]:
     return frozenset().union(*(d.origins for d in data)) if data else frozenset()
 
 
-def came_along(value: Value | None, state: State) -> bool:
+def came_along(value: Value | None, state: State, message: frozenset[str] = frozenset()) -> bool:
     """Say whether a key or certificate was taken from the message that it is to verify."""
-    return value is not None and any(d.key for d in parts(value, state))
+    brought = [d for d in parts(value, state) if d.key] if value is not None else []
+    # Metadata is a document of its own; its certificates are the message's only where it was come by through that.
+    brought = [d for d in brought if d.form != "metadata" or not message or not message.isdisjoint(d.origins)]
+    return any(not d.origins or any(pinned(o) not in state.trust for o in d.origins) for d in brought)
+
+
+def pinned(origin: str) -> str:
+    """Return under which name it is known that a message's certificate is the configured one."""
+    return f"the certificate of {origin}"
+
+
+def known_issuer(origin: str) -> str:
+    """Return under which name it is known that a message names an issuer who is configured."""
+    return f"the issuer of {origin}"
 
 
 def nothing(value: Value | None) -> bool:

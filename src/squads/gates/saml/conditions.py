@@ -11,6 +11,7 @@ from typing import Any
 from squads.gates.python.module import Module
 from squads.gates.python.names import Names
 from squads.gates.saml import words
+from squads.gates.saml.sameness import same
 from squads.gates.saml.values import (
     NONE,
     Callee,
@@ -176,6 +177,10 @@ class Conditions(ABC):
 
     def _compared(self, node: ast.AST, op: ast.cmpop, left: Value, right: Value, state: State) -> Value:
         for one, other in ((left, right), (right, left)):
+            if isinstance(one, Verdict) and isinstance(op, ast.In | ast.NotIn):
+                return self.mixed([left, right], state)  # one error among others says nothing of the rest
+            if isinstance(one, Verdict) and one.negated and _is_number(other):
+                return self._counted(one, op, other, swapped=one is right, state=state)
             if isinstance(one, Verdict) and isinstance(other, Const | Items):
                 true = bool(other.entries) if isinstance(other, Items) else bool(other.value)
                 if isinstance(op, ast.Gt | ast.Lt):
@@ -191,8 +196,10 @@ class Conditions(ABC):
                     seen = self.read(node, one, strings, state)
                     self.use([seen], state)
                     return seen
-        if isinstance(left, Data) and isinstance(right, Data):
-            self._same_element(op, left, right, state)
+        self._same_element(op, left, right, state)
+        told = same(left, right, state) if isinstance(op, ast.Eq | ast.NotEq | ast.In | ast.NotIn) else None
+        if told is not None:
+            return told if isinstance(op, ast.Eq | ast.In) else self._negated(told)
         if isinstance(left, Const | Setting) and isinstance(right, Const | Setting):
             a, b = (v.value if isinstance(v, Const) else v.default for v in (left, right))
             try:
@@ -209,12 +216,39 @@ class Conditions(ABC):
                 return Const(isinstance(op, ast.IsNot | ast.NotEq))
         return self.mixed([left, right], state)
 
+    def _counted(self, answer: Verdict, op: ast.cmpop, number: Value, *, swapped: bool, state: State) -> Value:
+        """Compare a return code, or how many errors there are, with a number: right is 0, and wrong is any other."""
+        assert isinstance(number, Const)
+        found = [
+            bool(_ORDER[type(op)](*((number.value, k) if swapped else (k, number.value)))) for k in (0, 1, 2, 3, 255)
+        ]
+        if found[0] == found[1] or len(set(found[1:])) > 1:
+            return self.mixed([outside("a condition")], state)
+        return answer if found[1] else self._negated(answer)
+
     @staticmethod
-    def _same_element(op: ast.cmpop, left: Data, right: Data, state: State) -> None:
+    def _same_element(op: ast.cmpop, left: Value, right: Value, state: State) -> None:
         """Comparing what is signed with what is read (by its ID, or as an object) is the cure for wrapping."""
-        if isinstance(op, ast.Eq | ast.NotEq | ast.Is | ast.IsNot | ast.In | ast.NotIn):
-            signed = [d for d in (left, right) if d.form == "signed" or d.tag == "URI"]
-            for data in (left, right):
-                if signed and data.form == "tree":
-                    state.remark("compared")
-                    state.trust.update({o: "verified" for o in data.origins if state.trust.get(o) == "elsewhere"})
+        if not isinstance(op, ast.Eq | ast.NotEq | ast.Is | ast.IsNot | ast.In | ast.NotIn):
+            return
+        sides = [_alone(v) for v in (left, right)]
+        for one, other in (sides, sides[::-1]):
+            if isinstance(one, Data) and isinstance(other, Const) and "Assertion" in one.tag:
+                state.remark("counted")
+            if not isinstance(one, Data) or not isinstance(other, Data):
+                continue
+            if one.tag == "URI" and "@" in other.tag:
+                state.remark("vainly")  # any ID of the message will do
+            elif (one.form == "signed" or one.tag == "URI" or words.of_signature([one.tag])) and other.form == "tree":
+                state.remark("compared")
+                found = one.origins | other.origins if one.form == "tree" else other.origins
+                state.trust.update({o: "verified" for o in found if state.trust.get(o) == "elsewhere"})
+
+
+def _alone(value: Value) -> Value:
+    """Return the one thing in a list that holds no other."""
+    return value.entries[0][1] if isinstance(value, Items) and len(value.entries) == 1 else value
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, Const) and isinstance(value.value, int) and not isinstance(value.value, bool)

@@ -22,6 +22,9 @@ from squads.gates.saml.values import (
     outside,
 )
 
+_MADE_MAX = 2
+"""How deep functions are followed that make functions: a decorator with arguments makes two."""
+
 
 class Entries(Paths):
     """Begins ways."""
@@ -50,8 +53,18 @@ class Entries(Paths):
             args, words = self.unknowns(function, s)
             for s2, value in self._decorated(function, owner, args, words, s):
                 self.use([value], s2)
+                self._entered(value, s2)
                 if isinstance(owner, Object):
                     self.use([v for (n, _), v in s2.attributes.items() if n == owner.number], s2)
+
+    def _entered(self, value: Value, state: State, depth: int = 0) -> None:
+        """Go through a function that is made and given back, as a decorator's is: whoever gets it calls it."""
+        if not isinstance(value, Callee) or value.closure < 0 or depth > _MADE_MAX:
+            return
+        args, words = self.unknowns(value.function, state)
+        for s, inner in self.run(value, args, words, state.copy()):
+            self.use([inner], s)
+            self._entered(inner, s, depth + 1)
 
     def _prepared(self, owner: Object, function: Function) -> list[State]:
         """Return how an object may be when one of its methods is called from outside: made, and perhaps filled."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 import ast
 from abc import abstractmethod
 from collections.abc import Iterable
+from dataclasses import replace
 
 from squads.gates.python.bindings import Binding
 from squads.gates.python.module import Class, Function, Module
 from squads.gates.saml import words
 from squads.gates.saml.conditions import Conditions, Forks
+from squads.gates.saml.sameness import WEAK
 from squads.gates.saml.values import (
     NONE,
     Callee,
@@ -224,6 +226,8 @@ class Expressions(Conditions):
         return [(state, self.mixed([base], state))]
 
     def _of_data(self, node: ast.AST, base: Data, name: str, state: State) -> Value:
+        if base.key and words.SAYS_OF_ITSELF.search(name):
+            return replace(base, tag=WEAK)
         if base.form in ("opaque", "unclear"):
             for origin in base.origins:
                 if (origin, name) in state.attributes:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from squads.gates.saml import words
 from squads.gates.saml.calls import Call, Forks, Walker, message, origins_of
 from squads.gates.saml.documents import parse, search
+from squads.gates.saml.sameness import WEAK, comparing
 from squads.gates.saml.signatures import command, crypto, onelogin, signxml, toolkit, xmlsec
 from squads.gates.saml.values import (
     NONE,
@@ -124,6 +125,7 @@ def _settings(walker: Walker, call: Call, state: State) -> Forks | None:
         return [(state, Setting(default.value if isinstance(default, Const) else None))]
     if (
         "default" in call.words
+        and not (isinstance(call.base, Data) and call.base.form != "opaque")
         and isinstance(call.words["default"], Const)
         and not any(parts(a, state) for a in call.args)
     ):
@@ -148,6 +150,8 @@ def _of_data(walker: Walker, call: Call, state: State) -> Forks | None:
     if not isinstance(base, Data):
         return None
     strings = [t for v in call.every for t in texts(v)]
+    if base.key and words.SAYS_OF_ITSELF.search(call.attribute):
+        return [(state, replace(base, tag=WEAK))]
     if base.form == "opaque":
         if call.attribute in _ASKING and strings:
             origins = frozenset(f"{o}[{strings[0]!r}]"[:160] for o in base.origins)
@@ -163,8 +167,12 @@ def _of_data(walker: Walker, call: Call, state: State) -> Forks | None:
                 return [(state, walker.read(call.node, base, strings, state))]
             return [(state, base)]
         return None
+    if call.attribute == "getparent" and words.of_signature([base.tag]):
+        state.remark("within")
     if base.form == "unclear" and not words.identity(strings)[0]:
         walker.use(call.every, state)
+        return [(state, base)]
+    if call.attribute in _TRIMMING and not words.identity(strings)[0]:
         return [(state, base)]
     found = walker.read(call.node, base, strings, state)
     if call.attribute in _LOOKING or (base.form == "text" and call.attribute in ("find", "rfind")):
@@ -172,6 +180,7 @@ def _of_data(walker: Walker, call: Call, state: State) -> Forks | None:
     return [(state, found)]
 
 
+_TRIMMING = frozenset(("strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "replace"))
 _LOOKING = frozenset(("startswith", "endswith", "index", "rindex", "partition", "rpartition", "split", "count"))
 """Methods of text that tell where a name stands: what comes next is about it."""
 
@@ -237,7 +246,7 @@ def _unknown(walker: Walker, call: Call, state: State) -> Forks:
 
 
 _KINDS: tuple[Callable[[Walker, Call, State], Forks | None], ...] = (
-    *(_leaving, _handing_on),
+    *(_leaving, _handing_on, comparing),
     *(signxml, xmlsec, command, onelogin, toolkit, crypto),
     *(parse, search),
     *(_settings, _passing, _showing, _containers, _of_data),

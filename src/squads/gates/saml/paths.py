@@ -12,7 +12,8 @@ import ast
 from abc import abstractmethod
 from collections.abc import Iterable
 
-from squads.gates.python.module import Function
+from squads.gates.python.module import Function, Module
+from squads.gates.saml import words as vocabulary
 from squads.gates.saml.calls import Call
 from squads.gates.saml.conditions import Forks
 from squads.gates.saml.expressions import FORKS_MAX, fewer
@@ -47,6 +48,8 @@ RETURNS_MAX = 6
 DEPTH_MAX = 24
 """How deep functions are followed into each other."""
 
+_TOLD_MAX = 4
+"""How many calls back it may have been said what a helper reads."""
 _RUNNERS = frozenset(("to_thread", "run_in_executor", "run_in_threadpool", "run_sync", "submit"))
 """What runs a function that it is given, elsewhere."""
 
@@ -67,11 +70,18 @@ class Paths(Statements):
 
     def call(self, node: ast.Call, state: State) -> Forks:
         """Return what a call gives: the artifact's functions are run, others are known or not."""
+        self._calling.append((node, self.module))
+        try:
+            return self._call(node, state)
+        finally:
+            self._calling.pop()
+
+    def _call(self, node: ast.Call, state: State) -> Forks:
         if self._last_word(node.func) in _RUNNERS:
             first_one = 1 if self._last_word(node.func) == "run_in_executor" else 0
             if len(node.args) > first_one and not isinstance(node.args[first_one], ast.Starred):
                 inner = ast.Call(node.args[first_one], node.args[first_one + 1 :], node.keywords)
-                return self.call(ast.copy_location(inner, node), state)
+                return self._call(ast.copy_location(inner, node), state)
         found: Forks = []
         method = isinstance(node.func, ast.Attribute)
         first = node.func.value if isinstance(node.func, ast.Attribute) else node.func
@@ -119,6 +129,8 @@ class Paths(Statements):
         state: State,
     ) -> Forks:
         if isinstance(callee, Callee):
+            if _is_stub(callee.function):
+                self.use([*args, *words.values()], state)
             return self.run(callee, args, words, state)
         if isinstance(callee, Type):
             # What is made at one place, on one way of calls, is one object: else no two ways would ever be the same.
@@ -204,7 +216,8 @@ class Paths(Statements):
         """Run a function of the artifact with what it is given; what it verifies, its caller knows."""
         function = callee.function
         self.run_already.add(function)
-        if function in self._stack or len(self._stack) >= DEPTH_MAX or not self._matters(callee, args, words, state):
+        far = function in self._stack or len(self._stack) >= DEPTH_MAX
+        if far or not self._matters(callee, args, words, state):
             self.use([*args, *words.values()], state)
             data = [d for v in (*args, *words.values()) for d in parts(v, state)]
             return [(state, derived(*data) if data else outside(f"{function.name}()"))]
@@ -297,7 +310,17 @@ class Paths(Statements):
     def read(self, node: ast.AST, data: Data, strings: Iterable[str], state: State) -> Data:
         """Note that something is read by names."""
         around = [f.name for f in self._stack] + [f.owner.node.name for f in self._stack if f.owner]
-        return self.readings.read(Reading(node, self.module, tuple(around)), data, list(strings), state)
+        asked = list(strings)
+        node, module = self._asked_at(node, asked)
+        return self.readings.read(Reading(node, module, tuple(around)), data, asked, state)
+
+    def _asked_at(self, node: ast.AST, strings: list[str]) -> tuple[ast.AST, Module]:
+        """Return where it is said what is read: a helper that reads whatever it is told to says nothing of its own."""
+        if vocabulary.identity(strings)[0] and not _says(node):
+            for call, module in reversed(self._calling[-_TOLD_MAX:]):
+                if call is not node and _says(call):
+                    return call, module
+        return node, self.module
 
     def unread(self, node: ast.AST, data: Data, state: State) -> Data:
         """Note a reading out of a toolkit."""
@@ -313,6 +336,8 @@ class Paths(Statements):
         for value in values:
             for data in parts(value, state):
                 self.readings.used |= data.reads
+                if data.reads and not {state.trust.get(o) for o in data.origins} <= {"verified"}:
+                    self.readings.doubted |= data.reads
 
 
 def _first(item: tuple[str, Value]) -> str:
@@ -329,3 +354,22 @@ def _again(state: State, env: dict[str, Value]) -> State:
 def _tells(value: Value) -> bool:
     """Say whether a returned value decides what is believed: then no other may stand for it."""
     return not isinstance(value, Data) or value.form != "opaque"
+
+
+def _says(node: ast.AST) -> bool:
+    """Say whether an expression itself holds a word of identity."""
+    held = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return bool(vocabulary.identity(held)[0]) or not isinstance(node, ast.Call)
+
+
+def _is_stub(function: Function) -> bool:
+    """Say whether a function only says what others of its name are given: a protocol's, an abstract one."""
+    body = function.node.body
+    if not isinstance(body, list):
+        return False
+    return all(
+        isinstance(s, ast.Pass)
+        or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
+        or (isinstance(s, ast.Raise) and s.exc is not None and "Implemented" in ast.unparse(s.exc))
+        for s in body
+    )

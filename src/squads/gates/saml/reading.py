@@ -9,11 +9,13 @@ from typing import Literal
 
 from squads.gates.python.module import Module
 from squads.gates.saml import words
+from squads.gates.saml.calls import known_issuer
 from squads.gates.saml.values import Data, State
 
 Standing = Literal["verified", "outside", "refused"]
 """Verified; verified perhaps by somebody outside of the artifact; not verified."""
 
+_ASSERTION = re.compile(r"Assertion(\[\d+\])?$")
 _SAML_NAME = re.compile(r"saml|assertion", re.IGNORECASE)
 
 
@@ -46,7 +48,11 @@ class Readings:
     def __init__(self) -> None:
         self.accounts: dict[ast.AST, Account] = {}
         self.used: frozenset[ast.AST] = frozenset()
+        self.doubted: frozenset[ast.AST] = frozenset()
+        """Readings of which some use stood on no verification, not even on one after the reading."""
         self.handed_on: frozenset[str] = frozenset()
+        self.selected: dict[ast.AST, Reading] = {}
+        """Where an assertion was taken out of a tree that is not the signed one."""
 
     def read(self, reading: Reading, data: Data, strings: list[str], state: State) -> Data:
         """Note what `strings` ask `data` for, and return what they get."""
@@ -56,10 +62,16 @@ class Readings:
             if data.form == "signed" and words.identity(strings)[0]:
                 self.accounts.setdefault(reading.node, Account(reading)).standings.add("verified")
             return result
-        if data.form in ("tree", "text") and words.of_metadata(strings):
-            return replace(result, form="metadata")
+        # A mapping of namespaces names what may be asked for, and not what is.
+        if data.form in ("tree", "text") and words.of_metadata(s for s in strings if not s.startswith("urn:")):
+            known = bool(data.origins) and all(known_issuer(o) in state.trust for o in data.origins)
+            return replace(result, form="metadata", key=result.key and not known)
+        if data.form == "tree" and any(_ASSERTION.search(s) for s in strings):
+            self.selected.setdefault(reading.node, reading)
         if data.form == "tree" and words.of_signature(strings):
             state.remark("looked")
+            if "Assertion" in data.tag or "Assertion" in short:
+                state.remark("within")
         if words.of_request(strings):
             state.remark("request")
         found, strong = words.identity(strings)
@@ -90,11 +102,19 @@ class Readings:
             account.standings.add("verified")
             if "compared" not in state.remarks:
                 account.reasons.add("uncompared")
+                if (
+                    "in place" in state.remarks
+                    and "Assertion" in data.tag
+                    and not state.remarks & {"within", "counted"}
+                ):
+                    account.reasons.add("loose")
+                if "vainly" in state.remarks:
+                    account.reasons.add("vainly")
         elif data.form in ("unclear", "opaque") or grades <= {"verified", "unclear"}:
             account.standings.add("outside")
         else:
             account.standings.add("refused")
-            account.reasons |= (
-                {"elsewhere"} if grades <= {"verified", "elsewhere", "unclear"} else set(state.remarks) or {"none"}
-            )
+            known = grades - {"verified", "unclear"}
+            single = known if known <= {"elsewhere"} or known <= {"half"} or known <= {"digest"} else set()
+            account.reasons |= {str(g) for g in single} or set(state.remarks) or {"none"}
         return account

@@ -11,7 +11,7 @@ from squads.gates.check import CannotLook
 from squads.gates.python import Function, Module, Program, read_program
 from squads.gates.saml import words
 from squads.gates.saml.entries import Entries
-from squads.gates.saml.reading import Account, Readings
+from squads.gates.saml.reading import Account, Reading, Readings
 from squads.gates.saml.relevance import Relevance
 from squads.gates.saml.settings import SETTINGS_MENTIONED, Switch, switched_off, switched_off_in_json
 
@@ -27,6 +27,10 @@ class Saml:
     """What was read, place by place."""
     used: frozenset[ast.AST] = frozenset()
     """Where something was read that is acted upon, not only shown."""
+    doubted: frozenset[ast.AST] = frozenset()
+    """Where something was read that is acted upon before, or without, a verification of its message."""
+    selected: tuple[Reading, ...] = ()
+    """Where an assertion was taken out of a tree that is not the signed one."""
     handed_on: frozenset[str] = frozenset()
     """Messages that are handed to a service which verifies them itself."""
     given_up: str = ""
@@ -67,7 +71,15 @@ def read_saml(artifact: Artifact) -> Saml:
     for file in artifact.matching(*SETTINGS_FILES):
         if SETTINGS_MENTIONED.search(file.content) or b'"strict"' in file.content:
             switches += switched_off_in_json(file)
-    return Saml(tuple(readings.accounts.values()), readings.used, readings.handed_on, given_up, tuple(switches))
+    return Saml(
+        tuple(readings.accounts.values()),
+        readings.used,
+        readings.doubted,
+        tuple(readings.selected.values()),
+        readings.handed_on,
+        given_up,
+        tuple(switches),
+    )
 
 
 def _go(program: Program, modules: list[Module], paths: Entries) -> str:

@@ -36,7 +36,7 @@ def signxml(walker: Walker, call: Call, state: State) -> Forks | None:
     pinned = [call.words[w] for w in _PINNING if w in call.words and call.words[w] != NONE]
     walker.may_fail(state)
     origins = origins_of([data], state)
-    if not pinned or any(came_along(p, state) for p in pinned):
+    if not pinned or any(came_along(p, state, origins) for p in pinned):
         state.remark("certificate")
         return [(state, Data(origins, "tree"))]
     state.believe(origins, "elsewhere")
@@ -61,6 +61,7 @@ def xmlsec(walker: Walker, call: Call, state: State) -> Forks | None:
         state.remark("certificate")
     else:
         state.believe(origins_of(call.every, state), "verified")
+        state.remark("in place")
     return [(state, NONE)]
 
 
@@ -72,10 +73,11 @@ def crypto(walker: Walker, call: Call, state: State) -> Forks | None:
     if not (call.named(_CRYPTO) or (call.attribute == "verify" and len(call.args) >= 3)):
         return None
     walker.may_fail(state)
-    if isinstance(call.base, Data) and call.base.key:
+    if came_along(call.base, state):
         state.remark("certificate")
         return [(state, NONE)]
-    state.believe(origins_of(list(call.every), state), "verified")
+    listed = any(d.tag.endswith("SignedInfo") for v in call.every for d in parts(v, state))
+    state.believe(origins_of(list(call.every), state), "half" if listed else "verified")
     return [(state, NONE)]
 
 

@@ -6,7 +6,6 @@ Bounded in ways and steps: past a bound the answer is `CannotLook`, never a pass
 from __future__ import annotations
 
 import ast
-import builtins
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -14,7 +13,7 @@ from squads.gates.check import CannotLook
 from squads.gates.python.module import Function, Module
 from squads.gates.python.names import Names
 from squads.gates.saml.conditions import Forks
-from squads.gates.saml.expressions import Expressions
+from squads.gates.saml.exceptions import Exceptions
 from squads.gates.saml.reading import Readings
 from squads.gates.saml.relevance import Relevance
 from squads.gates.saml.values import (
@@ -34,7 +33,6 @@ from squads.gates.saml.values import (
     outside,
     parts,
 )
-from squads.gates.words import word_set
 
 STEPS_MAX = 20_000
 """How many statements the ways from one entry may take; about three seconds of work."""
@@ -42,13 +40,6 @@ STEPS_ALL_MAX = 60_000
 """How many statements the ways of one artifact may take together."""
 STATES_MAX = 12
 """How many ways are kept apart at one point of a function."""
-
-_UNRELATED = word_set(
-    "KeyError IndexError AttributeError TypeError UnicodeDecodeError UnicodeError binascii.Error ParseError "
-    "XMLSyntaxError ExpatError StopIteration ObjectDoesNotExist DoesNotExist ImportError ModuleNotFoundError "
-    "ZeroDivisionError FileNotFoundError JSONDecodeError NoResultFound"
-)
-"""Exceptions with which no verification fails."""
 
 
 @dataclass(slots=True)
@@ -66,7 +57,7 @@ _Failure = tuple[State, frozenset[str]]
 """A way that an exception takes, and the exception's names; empty for a verification that failed."""
 
 
-class Statements(Expressions):
+class Statements(Exceptions):
     """Goes through blocks of statements; functions and libraries are answered by the class that builds upon it."""
 
     def __init__(self, names: Names, readings: Readings, relevance: Relevance) -> None:
@@ -81,6 +72,7 @@ class Statements(Expressions):
         self._sites: dict[tuple[ast.AST, tuple[Function, ...]], int] = {}
         self._answers: dict[object, tuple[Forks, list[_Failure]]] = {}
         self._closures: list[dict[str, Value]] = []
+        self._calling: list[tuple[ast.Call, Module]] = []
         self._stack: list[Function] = []
         self._frames: list[Frame] = [Frame()]
         self._failures: list[list[_Failure]] = [[]]
@@ -90,7 +82,7 @@ class Statements(Expressions):
     def begin(self, module: Module) -> None:
         """Start a way of its own."""
         self.module, self._steps = module, 0
-        self._stack, self._frames, self._failures = [], [Frame()], [[]]
+        self._stack, self._frames, self._failures, self._calling = [], [Frame()], [[]], []
 
     def block(self, body: Iterable[ast.stmt], states: list[State]) -> list[State]:
         """Go through statements; return the states that come out at their end."""
@@ -277,18 +269,19 @@ class Statements(Expressions):
         failures = alike(self._failures.pop())
         end = self.block(node.orelse, end)
         for failed, names in failures:
-            handler = next((h for h in node.handlers if self._catches(h, names)), None)
-            if handler is None:
+            handlers = self._handlers(node, names)
+            if not handlers:
                 self._failures[-1].append((failed, names))
-                continue
-            if not names:
-                failed.remark("swallowed")
-            if handler.name:
-                # An exception is true and is not None, and so is what is said of it.
-                failed.env[handler.name] = Const("an exception")
-            frame.handling.append("")
-            end += self.block(handler.body, [failed])
-            frame.handling.pop()
+            for handler in handlers:
+                begun = failed.copy()
+                if not names:
+                    begun.remark("swallowed")
+                if handler.name:
+                    # An exception is true and is not None, and so is what is said of it.
+                    begun.env[handler.name] = Const("an exception")
+                frame.handling.append("")
+                end += self.block(handler.body, [begun])
+                frame.handling.pop()
         if node.finalbody:
             kept = frame.returns[returned:]
             before = len(frame.returns)
@@ -296,37 +289,6 @@ class Statements(Expressions):
             if kept and len(frame.returns) == before and any(isinstance(n, ast.Return) for n in node.finalbody):
                 del frame.returns[returned:]
         return end
-
-    def _catches(self, handler: ast.ExceptHandler, names: frozenset[str]) -> bool:
-        caught = self._exceptions(handler.type) if handler.type is not None else frozenset(("Exception",))
-        if caught & {"Exception", "BaseException"}:
-            return True
-        if not names:
-            return not caught <= _UNRELATED | {"ValueError"}
-        return bool(caught & names) or not (caught | names) <= self._known_exceptions(caught | names)
-
-    def _known_exceptions(self, names: frozenset[str]) -> frozenset[str]:
-        """Return the names that are built in: of them it is known which are each other's bases."""
-        return frozenset(n for n in names if hasattr(builtins, n) or n in self._own_exceptions)
-
-    @property
-    def _own_exceptions(self) -> frozenset[str]:
-        return frozenset(c.node.name for m in self.names.files.modules for c in m.classes.values())
-
-    def _exceptions(self, node: ast.expr | None) -> frozenset[str]:
-        """Return the names of an exception and its bases."""
-        if isinstance(node, ast.Call):
-            node = node.func
-        if isinstance(node, ast.Tuple):
-            return frozenset().union(*(self._exceptions(e) for e in node.elts)) if node.elts else frozenset()
-        found: set[str] = set()
-        if node is not None:
-            word = self._last_word(node)
-            found.add(word)
-            kind = getattr(builtins, word, None)
-            if isinstance(kind, type):
-                found |= {c.__name__ for c in kind.__mro__} if node.__class__ is ast.Call else set()
-        return frozenset(found or {"?"})
 
     def _with(self, node: ast.With | ast.AsyncWith, state: State) -> list[State]:
         states = [state]
@@ -351,6 +313,9 @@ class Statements(Expressions):
         end: list[State] = []
         for s, subject in self.eval(node.subject, state):
             rest = True
+            if isinstance(subject, Verdict):
+                end += self._match_answer(node, subject, s)
+                continue
             for case in node.cases:
                 strings = [
                     p.value.value
@@ -370,6 +335,21 @@ class Statements(Expressions):
                 rest &= not (isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and not case.guard)
             end += [s] if rest else []
         return end
+
+    def _match_answer(self, node: ast.Match, answer: Verdict, state: State) -> list[State]:
+        """Match the answer of a verification: `case []`, `case True`, and the rest."""
+        yes, no = self.split(answer, state)
+        end: list[State] = []
+        for case in node.cases:
+            match case.pattern:
+                case ast.MatchSequence(patterns=[]) | ast.MatchSingleton(value=False | None):
+                    begun, no = no, []
+                case ast.MatchSingleton(value=True) | ast.MatchSequence():
+                    begun, yes = yes, []
+                case _:
+                    begun, yes, no = [*yes, *no], [], []
+            end += self.block(case.body, [s.copy() for s in begun])
+        return [*end, *yes, *no]
 
     def yielded(self, node: ast.Yield | ast.YieldFrom, state: State) -> Forks:
         """What a generator gives is what its caller gets."""

@@ -16,9 +16,9 @@ Form = Literal["text", "tree", "unclear", "opaque", "metadata", "signed", "own"]
 """What data is: a message as text, a tree parsed from it, something an unknown function made of it, anything from
 outside, a metadata document, what a signature covers, or what this program wrote itself."""
 
-Grade = Literal["verified", "elsewhere", "unclear"]
+Grade = Literal["verified", "elsewhere", "half", "digest", "unclear"]
 """How far an origin may be believed: its signature was verified; something in it is signed, perhaps not what is read;
-somebody outside of the artifact was asked."""
+only the list of digests is signed; only a digest fits; somebody outside of the artifact was asked."""
 
 _WORST: tuple[Form, ...] = ("tree", "text", "unclear", "opaque", "metadata", "signed", "own")
 
@@ -138,8 +138,10 @@ class State:
     def believe(self, origins: frozenset[str], grade: Grade) -> None:
         """Raise the grade of origins; what is verified stays so."""
         for origin in origins:
-            if self.trust.get(origin) != "verified":
-                self.trust[origin] = grade
+            known = self.trust.get(origin)
+            if known != "verified":
+                # What is signed is a list of digests; with the digest of what is read, the two halves make a whole.
+                self.trust[origin] = "verified" if {known, grade} == {"half", "digest"} else grade
 
     def remark(self, reason: str) -> None:
         """Remember why a verification counts for nothing on this way."""

@@ -27,6 +27,10 @@ _METADATA = re.compile(
 )
 _SIGNATURE = re.compile(r"(?<![A-Za-z])(Signature|SignatureValue|SignedInfo)(?![A-Za-z])")
 _REQUEST = re.compile(r"SAMLRequest|LogoutRequest|AuthnRequest|AttributeQuery")
+SAYS_OF_ITSELF = re.compile(
+    r"subject|issuer|serial|not_valid|not_before|not_after|rfc4514|common_?name|attributes_for|extension|^version$|_name$"
+)
+"""What a certificate is asked for that everybody can write into one of their own."""
 RESPONSE_KEY = re.compile(r"saml_?(response|assertion|art)|^assertion_?xml", re.IGNORECASE)
 
 VERIFYING = re.compile(

@@ -36,6 +36,7 @@ _ISSUED = (
     ("a Shopify token", re.compile(r"\bshp(?:at|ss|ca|pa)_[a-fA-F0-9]{32}")),
     ("a Mailgun key", re.compile(r"\bkey-[0-9a-f]{32}\b")),
     ("a storage account's key", re.compile(r"AccountKey=[A-Za-z0-9+/]{60,}={0,2}")),
+    ("a bot's token", re.compile(r"\b\d{8,10}:AA[\w-]{32,36}\b|\b[MNO][\w-]{23,25}\.[\w-]{6}\.[\w-]{27,40}\b")),
     ("a private age key", re.compile(r"AGE-SECRET-KEY-1[0-9A-Z]{50,}")),
 )
 _PEM = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?P<body>[^-]*)")
@@ -45,6 +46,10 @@ _ADDRESS = re.compile(
 _PAIR = re.compile(r"(?i)\b(?:password|pwd)\s*=\s*'?(?P<word>[^\s;'\"&]+)")
 _ROLE = re.compile(r"(?i)\b(?:ROLE|USER)\b.*\b(?:PASSWORD|IDENTIFIED\s+BY)\s+'(?P<word>[^']+)'", re.DOTALL)
 _HEADER = re.compile(r"^(?:Bearer|Basic|Token|ApiKey|Bot)\s+(?P<word>\S{8,})$")
+
+_QUERY = re.compile(
+    r"(?i)[?&](?:api[-_]?key|app_?id|appid|key|token|access[-_]?token|auth|secret|sig|signature|password)=(?P<word>[^&\s\"'#]+)"
+)
 
 _PLACEHOLDER = re.compile(
     r"(?i)change[-_ ]?me|change[-_ ]?this|replace[-_ ]?(?:me|this|with)|\byour\b|your[-_]|example|sample|dummy|fake"
@@ -62,10 +67,12 @@ _PLACE = re.compile(
     r"^(?:arn:|/|\./|~/|file:|env:|projects/|secret/|https?://|[A-Za-z]:\\|op://|ssm:|sm://|kv/|gs://|s3://|\$[A-Z(]|@)"
 )
 _IDENTIFIER = re.compile(
-    r"^[a-z]+(?:[-_./: ][a-z]+)*(?:[-_]?v?\d{1,2})?$|^[A-Z]+(?:[-_.][A-Z]+)*$|^[A-Z][a-z]+(?:[-_. ]?[A-Z]?[a-z]+)*$"
+    r"^[a-z]+(?:[-_./: ][a-z]+)*(?:[-_]?v?\d{1,2})?$|^[A-Z]+(?:[-_.][A-Z]+)*$"
+    r"|^[A-Z][a-z]+(?:[-_. ][a-z]+|[-_. ]?[A-Z][a-z]+)*$"
 )
 _ENVIRONMENT = re.compile(r"^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$")
 _DOTTED = re.compile(r"^[A-Za-z_][\w-]*(?:[./:][A-Za-z_][\w-]*)+$")
+_LABEL = re.compile(r"^[^\W\d_]+(?:[- ][^\W\d_]+)*[:*?!.…]+$")
 _RUN = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{4,}")
 _VOWEL = re.compile(r"[aeiouyAEIOUY]")
 # What people write where there is no secret yet, or where everybody knows it.
@@ -99,6 +106,13 @@ def issued(text: str) -> str:
         word, user = match["word"], match["user"]
         if word.lower() != user.lower() and live(word, "password"):
             return "an address with its password"
+    if "://" in text:
+        for match in _QUERY.finditer(text):
+            if UNKNOWN not in match["word"] and live(match["word"], "token"):
+                return "an address with its key"
+    header = _HEADER.match(text)
+    if header and len(header["word"]) >= 16 and live(header["word"], "token"):
+        return "a bearer token"
     role = _ROLE.search(text)
     if role and live(role["word"], "password"):
         return "the password of a role"
@@ -163,6 +177,8 @@ def live(text: str, kind: Kind) -> bool:
 
 def _human(value: str) -> bool:
     """Return whether a person may have made this password: letters with digits or signs among them."""
+    if _LABEL.match(value):
+        return False
     letters = any(c.isalpha() for c in value)
     digits = any(c.isdigit() for c in value)
     signs = any(not c.isalnum() and c not in "-_./: " for c in value)

@@ -9,33 +9,13 @@ from dataclasses import dataclass
 
 from squads.gates.python import Function, Module, Program
 from squads.gates.secrets.live import UNKNOWN, decoded, encoded, issued, live
+from squads.gates.secrets.settings import in_text
 from squads.gates.secrets.texts import DECODERS, Texts
+from squads.gates.secrets.uses import METHODS, SINKS, Uses
 from squads.gates.secrets.words import Kind, key_like, kind_of, words_of
 from squads.gates.words import word_set
 
-# What is called with a key or password, by position, whatever the argument is called.
-_SINKS: dict[str, int] = {
-    "hmac.new": 0,
-    "hmac.digest": 0,
-    "jwt.encode": 1,
-    "jwt.decode": 1,
-    "jose.jwt.encode": 1,
-    "jose.jwt.decode": 1,
-    "cryptography.fernet.Fernet": 0,
-    "itsdangerous.URLSafeTimedSerializer": 0,
-    "itsdangerous.URLSafeSerializer": 0,
-    "itsdangerous.TimestampSigner": 0,
-    "itsdangerous.Signer": 0,
-    "Crypto.Cipher.AES.new": 0,
-    "requests.auth.HTTPBasicAuth": 1,
-    "requests.auth.HTTPDigestAuth": 1,
-    "httpx.BasicAuth": 1,
-    "aiohttp.BasicAuth": 1,
-    "cryptography.hazmat.primitives.ciphers.aead.AESGCM": 0,
-    "cryptography.hazmat.primitives.ciphers.aead.ChaCha20Poly1305": 0,
-    "cryptography.hazmat.primitives.ciphers.algorithms.AES": 0,
-}
-_METHODS = {"login": 1, "set_password": 0, "connect_with_password": 1}
+_SETTINGS = re.compile(r"(?i)(?:passw|pwd|secret|token|key)[\w-]*[\"']?\s*[:=]\s*\S{6,}")
 _UUID = re.compile(r"(?i)^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$")
 _ACTS = word_set(
     "reset check verify change send forgot forget render is has hash validate mask redact show make generate new "
@@ -52,7 +32,26 @@ _ENCODERS = frozenset(
 )
 _DIGESTS = re.compile(r"(?i)digest|sha\d|hash|hmac|signature|md5|blake|checksum")
 _WRAPPERS = frozenset(
-    ("SecretStr", "SecretBytes", "Secret", "str", "bytes", "Field", "field", "MaybeNone", "cast", "to_bytes", "Depends")
+    (
+        "SecretStr",
+        "SecretBytes",
+        "Secret",
+        "str",
+        "bytes",
+        "Field",
+        "field",
+        "MaybeNone",
+        "cast",
+        "to_bytes",
+        "Depends",
+        "Option",
+        "Argument",
+        "Query",
+        "Header",
+        "Form",
+        "Cookie",
+        "Body",
+    )
 )
 _READERS = frozenset(
     ("get", "getenv", "setdefault", "pop", "config", "env", "getattr", "str", "environ", "get_secret", "read", "fetch")
@@ -72,9 +71,10 @@ class Shown:
 class InPython:
     """Finds the live secrets of one program's modules."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, uses: Uses) -> None:
         self._program = program
         self._texts = Texts(program)
+        self._uses = uses
 
     def shown(self, module: Module) -> list[Shown]:
         """Return what a module shows, in no order."""
@@ -88,6 +88,8 @@ class InPython:
             if isinstance(node, ast.Call):
                 self._given(node, found)
         for name, value, plain in self._contexts(module):
+            if self._uses.public(value):
+                continue
             kind = kind_of(name)
             if kind is not None:
                 self._named(name, kind, value, plain, found)
@@ -104,6 +106,7 @@ class InPython:
         if not what and 24 <= len(text) <= 8_000:
             inside = encoded(text)
             what = f"{inside}, encoded" if inside else ""
+        what = what or (in_text(text) if 24 <= len(text) <= 8_000 and _SETTINGS.search(text) else "")
         if what:
             found.setdefault(node, Shown(node, what))
 
@@ -128,19 +131,19 @@ class InPython:
     def _given(self, call: ast.Call, found: dict[ast.AST, Shown]) -> None:
         """Look at what is handed to a place where secrets go: a key of HMAC, the password of a login."""
         names = self._program.names.names(call.func)
-        positions = [(name.rsplit(".", 1)[-1], _SINKS[name]) for name in names if name in _SINKS]
+        positions = [(name.rsplit(".", 1)[-1], SINKS[name]) for name in names if name in SINKS]
         method = self._program.calls.method(call)
-        if method in _METHODS and isinstance(call.func, ast.Attribute):
-            positions.append((method, _METHODS[method]))
+        if method in METHODS and isinstance(call.func, ast.Attribute):
+            positions.append((method, METHODS[method]))
         for name, position in positions:
             value = self._argument(call, position)
             if value is not None:
                 self._named(name, "secret", value, False, found)
         for word in call.keywords:
-            if (word.arg in ("auth", "basic_auth", "http_auth") and isinstance(word.value, ast.Tuple)) and (
-                len(word.value.elts) == 2
-            ):
-                self._named(word.arg, "password", word.value.elts[1], False, found)
+            if word.arg in ("auth", "basic_auth", "http_auth"):
+                for origin in self._program.values.origins(word.value):
+                    if isinstance(origin, ast.Tuple) and len(origin.elts) == 2:
+                        self._named(word.arg, "password", origin.elts[1], False, found)
 
     def _argument(self, call: ast.Call, position: int) -> ast.expr | None:
         """Return what stands at a position, also where a tuple that is fixed here is spread out."""
@@ -178,6 +181,8 @@ class InPython:
         """Yield the expressions that a value may be, defaults of readers and what wrappers are given included."""
         if depth > 6:
             return
+        if isinstance(value, ast.Call) and self._program.names.functions(value):
+            yield value  # what a helper puts together
         for origin in self._program.values.origins(value):
             if isinstance(origin, ast.Call):
                 method = self._program.calls.method(origin)
@@ -239,11 +244,35 @@ class InPython:
                             yield f"{node.name}_{name}", value, False
                 case ast.Call():
                     yield from self._of_call(node)
+                case ast.Compare() if len(node.ops) == 1 and isinstance(node.ops[0], ast.In | ast.NotIn):
+                    left = node.left
+                    if self._digests(left):
+                        continue
+                    headers = not isinstance(left, ast.Name) and "headers" in ast.unparse(left)
+                    if headers or (_name(left) and kind_of(_name(left))):
+                        yield ("presented_token" if headers else _name(left)), node.comparators[0], False
                 case ast.Compare() if len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq | ast.NotEq):
+                    yield from self._checked(node.left, node.comparators[0])
                     left, right = node.left, node.comparators[0]
                     for one, other in ((left, right), (right, left)):
                         if isinstance(other, ast.Constant | ast.Name) and _name(one):
-                            yield _name(one), other, True
+                            headers = not isinstance(one, ast.Name) and "headers" in ast.unparse(one)
+                            yield ("presented_token" if headers else _name(one)), other, True
+
+    def _checked(self, left: ast.expr, right: ast.expr) -> Iterator[tuple[str, ast.expr, bool]]:
+        """Yield what a presented secret is checked against: an entry of a table, or a part of a pair."""
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, ast.Tuple):
+                for origin in self._program.values.origins(other):
+                    if isinstance(origin, ast.Tuple) and len(origin.elts) == len(one.elts):
+                        yield from ((_name(a), b, True) for a, b in zip(one.elts, origin.elts, strict=True) if _name(a))
+            table = other.value if isinstance(other, ast.Subscript) else None
+            if isinstance(other, ast.Call) and isinstance(other.func, ast.Attribute) and other.func.attr == "get":
+                table = other.func.value
+            if table is not None and _name(one) and kind_of(_name(one)):
+                for origin in self._program.values.origins(table):
+                    if isinstance(origin, ast.Dict):
+                        yield from ((_name(one), value, True) for value in origin.values)
 
     def _digests(self, node: ast.expr) -> bool:
         """Return whether a digest or signature is compared, which shows nobody a secret."""

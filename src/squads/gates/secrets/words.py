@@ -11,7 +11,10 @@ from squads.gates.words import word_set
 Kind = Literal["password", "secret", "token", "key"]
 """What a name promises: a password may be short and made by a person, a token or key looks random."""
 
-_PASSWORDS = word_set("password passwd passwrd pwd passphrase passcode pass pw pswd")
+_PASSWORDS = word_set(
+    "password passwd passwrd pwd passphrase passcode pass pw pswd passwort kennwort mdp senha contrasena wachtwoord "
+    "otp totp heslo passord losenord adgangskode salasana"
+)
 _KEYS = word_set(
     "api access secret private signing sign signature encryption encrypt crypt auth master account storage hmac jwt "
     "webhook service fernet aes session cipher license app client server shared subscription sendgrid stripe twilio "
@@ -36,12 +39,17 @@ _ABOUT = word_set(
 _NOT = word_set(
     "public publishable site hash hashed digest checksum fingerprint sha sha1 sha256 md5 etag encrypted ciphertext "
     "sealed fake dummy sample example mock placeholder masked redacted csrf xsrf cache primary foreign sort partition "
-    "idempotency dedup next page continuation cursor num no missing invalid bad wrong pub without revoked expired test"
+    "idempotency dedup next page continuation cursor num no missing invalid bad wrong pub without revoked expired test "
+    "has is use uses allow allows require requires disable disabled enable enabled show hide needs supports want wants"
 )
 _ITEMS = word_set(
     "object dict lookup route routing message translation locale feature flag group map row record item entry event "
     "type shard registry state tag label blob bucket file path s3 redis memo memory lock queue topic column join index "
     "unique natural surrogate business candidate composite sorting query search verify verifying verification peer"
+)
+# Tokens of a language are counted, and those that let somebody in are not.
+_COUNTED = word_set(
+    "max min num total prompt completion input output count used cached chunk text per context stop pad eos"
 )
 # Addresses that usually hold the password of what they lead to.
 _ADDRESS = re.compile(
@@ -66,6 +74,8 @@ def kind_of(name: str) -> Kind | None:
         words = words[:-1]
     if not words or words[-1] in _ABOUT or not _NOT.isdisjoint(words):
         return None
+    if words[-1] in ("tokens", "token") and not _COUNTED.isdisjoint(words):
+        return None
     last, before = words[-1], words[-2] if len(words) > 1 else ""
     if last in _PASSWORDS:
         return (
@@ -73,11 +83,13 @@ def kind_of(name: str) -> Kind | None:
             if last == "pass" and before in ("by", "first", "second", "multi", "single", "one", "two")
             else ("password")
         )
-    if last in ("secret", "secrets", "pepper"):
+    if last.endswith(("password", "passwd", "passwort", "kennwort", "passphrase")):
+        return "password"
+    if last in ("secret", "secrets", "pepper", "clientsecret", "jwtsecret", "appsecret", "geheimnis"):
         return "secret"
     if last in ("apikey", "secretkey", "accesskey", "privatekey", "authkey", "pem"):
         return None if last == "pem" and before != "key" else "key"
-    if last in ("token", "tokens", "authtoken", "accesstoken"):
+    if last in ("token", "tokens", "authtoken", "accesstoken", "apitoken", "bottoken"):
         return "token"
     if last in ("credential", "credentials", "creds", "jwt", "bearer"):
         return "token"
@@ -92,12 +104,16 @@ def key_like(name: str) -> bool:
     return bool(words) and words[-1] in ("key", "keys") and _NOT.isdisjoint(words) and _ITEMS.isdisjoint(words)
 
 
+def is_address(name: str) -> bool:
+    """Return whether something of this name leads somewhere, and usually has the password in it."""
+    return bool(_ADDRESS.search(name))
+
+
 def reveals(name: str) -> bool:
     """Return whether showing something of this name shows a secret; a bare `token` may be a parser's."""
     if _ADDRESS.search(name):
         return True
-    kind = kind_of(name)
+    kind, words = kind_of(name), words_of(name)
     if kind != "token":
-        return kind is not None
-    words = words_of(name)
+        return kind is not None and words != ("secrets",)  # a bare plural is a list of them, mostly of their names
     return (len(words) > 1 and bool(_TOKENS.intersection(words[:-1]))) or words[-1] in ("authtoken", "accesstoken")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, reduce
 from threading import get_ident
 from typing import TYPE_CHECKING
 
@@ -71,6 +71,12 @@ def _respelled(tree: exp.Expression) -> exp.Expression:
         if isinstance(node, exp.NEQ) and isinstance(right, exp.Anonymous) and right.name.upper() == "ALL":
             items = array(right.expressions[0]) if len(right.expressions) == 1 else None
             return exp.Not(this=exp.In(this=left, expressions=items)) if items else node
+        if isinstance(node, (exp.GTE, exp.GT, exp.LTE, exp.LT)) and isinstance(right, exp.Anonymous):
+            items = array(right.expressions[0]) if right.name.upper() == "ALL" and len(right.expressions) == 1 else None
+            every: list[exp.Expression] = [
+                type(node)(this=left.copy() if left else None, expression=i) for i in items or ()
+            ]
+            return reduce(lambda a, b: exp.And(this=a, expression=b), every) if every else node
         if isinstance(node, exp.Operator):
             made = operators.get(str(node.args.get("operator")).rsplit(".", 1)[-1])
             return made(this=left, expression=right) if made else node

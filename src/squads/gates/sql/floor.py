@@ -8,6 +8,7 @@ keep `on_hand` from zero downwards. A generated column is also guarded when its 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from squads.gates.check import CannotLook
@@ -41,6 +42,24 @@ def guarded(schema: Schema, table: Table, column: Column) -> bool:
                 known[other.name] = Value(low=ZERO, nullable=other.name not in table.not_null)
                 growing = True
     return False
+
+
+def unclamped(table: Table, column: Column) -> tuple[Table, Column]:
+    """Return a table and a column generated as `greatest(a - b, 0)` as if nothing hid that `a - b` is negative."""
+    try:
+        tree = parsed(column.generated) if column.generated else None
+    except ValueError:
+        return table, column
+    if tree is None or type(tree).__name__ != "Greatest":
+        return table, column
+    given = [tree.args["this"], *tree.expressions]
+    shown = [g for g in given if type(g).__name__ != "Literal"]
+    if len(shown) != 1 or len(given) != 2 or type(shown[0]).__name__ != "Sub":
+        return table, column
+    bare = replace(column, generated=shown[0].sql(dialect="postgres"))
+    columns = tuple(bare if c is column else c for c in table.columns)
+    checks = tuple(c for c in table.checks if not mentioned(c.condition, (column.name,)))
+    return replace(table, columns=columns, checks=checks), bare
 
 
 def _never(check: Check) -> bool:

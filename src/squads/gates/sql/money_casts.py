@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from squads.gates.check import CannotLook
 from squads.gates.place import Place
 from squads.gates.sql.lex import Source, Statement, Token
 from squads.gates.sql.money import is_money, says_other
@@ -67,19 +68,28 @@ def _routine(source: Source, tokens: list[Token]) -> Iterator[Cast]:
     at = next((n for n, t in enumerate(tokens) if t.text == "("), len(tokens))
     name = tokens[at - 1].value if at else ""
     end = _closing(tokens, at)
-    yield from _typed(source, tokens[at : end + 1], name, "parameter")
     body = next((t for t in tokens[end:] if t.kind == "dollar" or (t.kind == "string" and len(t.value) > 20)), None)
+    owner = name if body is None else f"{name}_{_tables_in(source, body)}"
+    yield from _typed(source, tokens[at : end + 1], owner, "parameter")
     head = tokens[end + 1 :]
     returns = next((n for n, t in enumerate(head) if t.kind == "word" and t.value == "returns"), None)
     if returns is not None:
         after = head[returns + 1 : returns + 4]
         if after and after[0].value == "table":
             close = _closing(head, returns + 2)
-            yield from _typed(source, head[returns + 2 : close + 1], name, "result")
+            yield from _typed(source, head[returns + 2 : close + 1], owner, "result")
         elif after and after[0].value in _FLOAT_WORDS and is_money(name, name):
             yield Cast(source.place(after[0].start, after[-1].end), name, "result", True)
     if body is not None:
         yield from _body(source, body, name)
+
+
+def _tables_in(source: Source, body: Token) -> str:
+    """Return the tables that a body names."""
+    try:
+        return _tables(body_tokens(source, body)[1])
+    except CannotLook:
+        return ""
 
 
 def _body(source: Source, body: Token, name: str) -> Iterator[Cast]:

@@ -33,6 +33,7 @@ _UNITS = word_set(
 )
 _TIMES = word_set("minutes hours days weeks months")
 _COUNTS = word_set("qty quantity count number num level levels units amount total")
+_PIECES = word_set("l kg g t m litres liters litre liter tons tonnes pieces pcs boxes pallets items stk")
 _STATES = word_set(
     "available current pending held hold reserved locked frozen free remaining spendable withdrawable settled "
     "cleared escrow escrowed due outstanding unpaid owed now cash main bonus real physical sellable unused left "
@@ -50,7 +51,10 @@ _HISTORICAL = word_set(
     "after before previous prev prior old new starting start opening closing ending end running cumulative "
     "historical snapshot last initial first daily monthly yearly reported statement recorded"
 )
-_NOUNS = word_set("balance balances funds escrow escrowed wallet treasury")
+_NOUNS = word_set(
+    "balance balances funds escrow escrowed wallet treasury saldo guthaben kontostand restguthaben solde bestand "
+    "restbestand lagerbestand vorrat existencias"
+)
 _CREDIT_BEFORE = word_set(
     "store available remaining account user gift prepaid unused promo spendable ad ai api sms message wallet bonus "
     "current"
@@ -87,6 +91,13 @@ _RATIONED = word_set(
     "licence licences quota quotas allowance allowances capacity budget credits points use uses redemptions"
 )
 """What is given away until none is left: `seats_left`, `available_tickets`, `remaining_quota`."""
+_NOT_RATIONED = word_set(
+    "attempt attempts retry retries try tries step steps second seconds sec secs ms time times page pages margin "
+    "padding top right bottom x y pos position node child parent hand arm foot eye ear side turn swipe is has was on "
+    "by distance length width height offset percent pct ratio share border amount debt principal owed due work tasks "
+    "jobs eta"
+)
+"""What may be left of something that is not given away: time, attempts, a debt; or where it stands."""
 _AMOUNTS = word_set("amount value total balance sum")
 _LEAVE = word_set("vacation leave pto holiday holidays sick annual prepaid")
 """What makes days and hours a store: `vacation_days_left`."""
@@ -118,7 +129,7 @@ def role_of(table: Table, column: Column) -> Role | None:
     past = not _HISTORICAL.isdisjoint(words)
     kept = [w for w in words if w not in _HISTORICAL]
     general = not history and not past and _OTHER_SENSE.isdisjoint(table_words)
-    rationed = _rationed(kept)
+    rationed = _rationed(kept, frozenset(table_words))
     if rationed and table_words in (["event"], ["events"]):  # a concert, not a log
         history = False
     general = general and (_counted(words, table_words) or _owned(words, table_words))
@@ -152,7 +163,7 @@ def _named_store(words: list[str], table_words: frozenset[str]) -> bool:
         before, after = words[:at], frozenset(words[at + 1 :])
         last = before[-1] if before else ""
         if word in _STOCK:
-            found = frozenset(before) <= _STOCK_BEFORE and after <= _COUNTS | _STATES
+            found = (frozenset(before) <= _STOCK_BEFORE or last == "in") and after <= _COUNTS | _STATES | _PIECES
         elif word in _NOUNS:
             found = after <= _UNITS | _STATES | _NOUNS | (_TIMES if word == "balance" else frozenset())
             found = found and (not before or word not in ("wallet", "treasury"))
@@ -179,13 +190,15 @@ def _counted(words: list[str], table_words: list[str]) -> bool:
     return False
 
 
-def _rationed(words: list[str]) -> bool:
+def _rationed(words: list[str], about: frozenset[str]) -> bool:
     """Return whether the name says how much is left of what is given away: `available_seats`, `loyalty_points`."""
     told = frozenset(words)
     if told & _POINTS_BEFORE and "points" in told:
         return told <= _POINTS_BEFORE | _STATES | _UNITS
     if not told & _LEFT:
         return False
+    if words[-1] in ("left", "remaining") and len(words) > 1 and told.isdisjoint(_NOT_RATIONED):
+        return bool(told.isdisjoint(_TIMES) or (about | told) & (_LEAVE | _CARD_TABLE))
     if told & _LEAVE and told & _TIMES:
         return told <= _LEAVE | _TIMES | _STATES
     things = _RATIONED | _COUNTS - {"number", "num", "level", "levels", "amount", "total", "count"}

@@ -44,6 +44,9 @@ ALL: Outcomes = frozenset((T, F, N))
 
 _FLIP = {T: F, F: T, N: N}
 _ALWAYS_NULLABLE = word_set("JSONExtract JSONExtractScalar JSONBExtract JSONBExtractScalar Bracket Nullif Subquery")
+_MAY_BE_NULL = word_set(
+    "current_setting array_position regexp_match jsonb_extract_path_text json_extract_path_text lag lead"
+)
 _EXACT_CASTS = word_set("DECIMAL DOUBLE FLOAT")
 _BOOLEAN = word_set(
     "And Or Not Is Boolean GT GTE LT LTE EQ NEQ Between In Like ILike RegexpLike NullSafeEQ NullSafeNEQ"
@@ -297,6 +300,8 @@ def _value(node: exp.Expression, rows: Rows) -> Value:
             return _value(node.args["expression"], rows) if called else ANYTHING
         case "Concat":
             return Value(nullable=False)
+        case "Anonymous" if node.name.lower() in _MAY_BE_NULL and len(node.expressions) > 1:
+            return ANYTHING
         case "Anonymous" if node.name.lower() in ("num_nonnulls", "num_nulls"):
             return _count_nulls(node, rows)
     if kind in _BOOLEAN:

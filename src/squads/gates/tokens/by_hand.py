@@ -33,9 +33,17 @@ _CARRIES = word_set(
     "functools.reduce re.match re.fullmatch re.search re.split re.findall re.compile().match re.compile().split "
     "re.compile().fullmatch re.compile().search re.compile().findall re.sub"
 )
-_CODES = re.compile(r"\bhmac\b|compare_digest|blake2|\bCMAC\b|Poly1305|constant_time|bytes_eq", re.IGNORECASE)
+_CODES = re.compile(
+    r"\bhmac\b|\bsigning\.|Signer\b|unsign|compare_digest|blake2|\bCMAC\b|Poly1305|constant_time|bytes_eq",
+    re.IGNORECASE,
+)
+_HASHES = re.compile(r"\bhashlib\.|\b(sha\d+|md5|blake\w+)$")
 _SEALING: WeakKeyDictionary[Module, bool] = WeakKeyDictionary()
-_DECODES = re.compile(r"b64|base64|decode|unpad|add_padding|pad_|segment|to_bytes|force_", re.IGNORECASE)
+_HASHING: WeakKeyDictionary[Module, bool] = WeakKeyDictionary()
+_DECODES = re.compile(
+    r"b64|base64|decode|unpad|add_padding|pad_|segment|to_bytes|force_|smart_|ensure_|unicode|(to|as)_(text|str|native)",
+    re.IGNORECASE,
+)
 _BASE64 = re.compile(r"b64|base64", re.IGNORECASE)
 _PATTERN = re.compile(r"\\\.|\[[^\]]*\.[^\]]*\]")
 
@@ -88,7 +96,10 @@ def _plain(program: Program, end: Step, names: frozenset[str]) -> bool:
         isinstance(s.node, ast.Call) and any(n.startswith("re.") for n in program.names.names(s.node.func))
         for s in end.way()
     )
-    if not matched and not names & _EVALUATES:
+    cut = end.node if isinstance(end.node, ast.Call) else None
+    # In a file that only hashes, a text that is cut at some mark may be anything.
+    loose = cut is not None and not seals(program, cut) and not _is_dot(program, cut.args[:2])
+    if not matched and not loose and not names & _EVALUATES:
         return True
     return any(isinstance(s.node, ast.Call) and _BASE64.search(ast.unparse(s.node.func)) for s in end.way())
 
@@ -123,24 +134,45 @@ def _cut(program: Program, step: Step) -> Cut | None:
                 node.args[-1] if len(node.args) > 1 or "compile" in "".join(names) else node.args[0], first=False
             )
         return None
-    sealed = seals(program, node)
+    sealed = seals(program, node) or _hashes(program, node)
     if method not in _CUTS or receiver is None or not _is_mark(program, node.args[:1], sealed):
         if method in _CUTS and names & {f"str.{method}"} and _is_mark(program, node.args[1:2], sealed):
             return Cut(node.args[0], first=step.held[:1] in ((0,), (-3,)))
         return None
     piece = step.held[0] if step.held else None
-    in_two = _alone(program, node) or method == "rpartition" or (method == "rsplit" and len(node.args) > 1)
-    return Cut(receiver, first=piece in (0, -3), in_two=in_two)
+    return Cut(receiver, first=piece in (0, -3), in_two=_in_two(program, node, method))
 
 
-def _alone(program: Program, call: ast.Call) -> bool:
-    """Return whether a text is unpacked into exactly two: a payload and its signature."""
+def _in_two(program: Program, call: ast.Call, method: str) -> bool:
+    """Return whether a text is cut into a payload and its signature, and no more: then the first piece is no header."""
+    once = program.values.constants(call.args[1]) == {1} if len(call.args) > 1 else False
+    if method == "rpartition" or (method == "rsplit" and len(call.args) > 1):
+        return True
     parent = program.files.parent(call)
-    return (
-        isinstance(parent, ast.Assign)
-        and isinstance(parent.targets[0], ast.Tuple)
-        and len(parent.targets[0].elts) == 2
-        and program.calls.method(call) != "partition"
+    if not isinstance(parent, ast.Assign):
+        return False
+    target = parent.targets[0]
+    if isinstance(target, ast.Tuple):
+        if method != "partition" and not once:
+            return len(target.elts) == 2
+        last = target.elts[-1]
+        return len(target.elts) in (2, 3) and not (isinstance(last, ast.Name) and _cut_again(program, last, parent))
+    name = target.id if isinstance(target, ast.Name) else ""
+    around = program.function_of(call)
+    counted = [n for n in ast.walk(around.node) if isinstance(n, ast.Compare)] if around is not None and name else []
+    return any(ast.unparse(c.left) == f"len({name})" and ast.unparse(c.comparators[0]) == "2" for c in counted)
+
+
+def _cut_again(program: Program, name: ast.Name, after: ast.stmt) -> bool:
+    around = program.function_of(name)
+    return any(
+        isinstance(c.func, ast.Attribute)
+        and c.func.attr in _CUTS
+        and isinstance(c.func.value, ast.Name)
+        and c.func.value.id == name.id
+        and c.lineno > after.lineno
+        for c in program.files.module_of(name).calls
+        if program.function_of(c) is around
     )
 
 
@@ -174,6 +206,14 @@ def seals(program: Program, node: ast.AST) -> bool:
         names = {ast.unparse(c.func) for c in module.calls}
         _SEALING[module] = any(_CODES.search(n) for n in names)
     return _SEALING[module]
+
+
+def _hashes(program: Program, node: ast.AST) -> bool:
+    """Return whether the file around a node computes hashes, which some take for signatures."""
+    module = program.files.module_of(node)
+    if module not in _HASHING:
+        _HASHING[module] = any(_HASHES.search(ast.unparse(c.func)) for c in module.calls)
+    return _HASHING[module]
 
 
 def _is_mark(program: Program, nodes: list[ast.expr], sealed: bool) -> bool:

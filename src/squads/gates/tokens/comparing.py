@@ -10,13 +10,15 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 
-from squads.gates.python import Function, Module, Program
+from squads.gates.python import Function, Module, Program, Step
 from squads.gates.tokens.by_hand import seals
 from squads.gates.tokens.verification import COMPARES, Verification
 
 SEALS = re.compile(
-    rb"\bhmac\b|blake2|cmac|poly1305|compare_digest|constant_time|(?s:base64.*\bverify\()", re.IGNORECASE
+    rb"\bhmac\b|blake2|cmac|poly1305|compare_digest|constant_time|hashlib|\.verify\(|unsign|itsdangerous|\bjwt\b|\bjose\b|nacl\b",
+    re.IGNORECASE,
 )
 """Files without any of these compute no codes, and verify no signatures by hand."""
 _STEPS_MAX = 300
@@ -26,6 +28,11 @@ _WHOLE, _SEVERAL = 1, 0
 _KEYS = re.compile(r"key|secret|salt|pepper|^self$|^cls$", re.IGNORECASE)
 _MARKS = re.compile(
     r"^(sig|signature|mac|hmac|mark|seal|digest|code|tag)(_\w+)?$|_(sig|signature|mac|hmac|seal)$", re.IGNORECASE
+)
+_HASHED = re.compile(r"(^|\.)hashlib\.(new|sha\w+|md5|blake\w+)$|^(sha\d+|md5)$")
+_SECRET = re.compile(r"key|secret|salt|pepper|schluessel|geheim|passw|token_hex|private|cle_", re.IGNORECASE)
+_SIGNS = re.compile(
+    r"(^|[_\W])(sig|sign|signature|signed|seal|sealed|siegel|mac|hmac)([_\W]|$)|signature", re.IGNORECASE
 )
 _LOOKS = frozenset(("get", "len", "isdigit", "isdecimal", "isascii", "startswith"))
 _CUTS = frozenset(("split", "rsplit", "partition", "rpartition"))
@@ -65,23 +72,32 @@ class Comparing:
         if not seals(self._program, module.tree):
             return
         for node in ast.walk(module.tree):
-            for sides in self._sides(node):
+            for sides in self.sides(node):
                 if len(sides) != 2 or any(isinstance(s, ast.Constant) for s in sides):
                     continue
-                computed = [s for s in sides if self._computed(s)]
+                computed = [s for s in sides if self.computed(s)]
                 if len(computed) != 1:
                     continue
                 other = sides[0] if computed[0] is sides[1] else sides[1]
                 if why := self._why(node, computed[0], other):
                     yield Vain(node, why)
 
-    def _computed(self, side: ast.expr) -> bool:
+    def decides(self, node: ast.AST, sides: list[ast.expr]) -> bool:
+        """Return whether `node` compares one code that was computed here with what somebody else brings."""
+        if len(sides) != 2 or any(isinstance(s, ast.Constant) for s in sides):
+            return False
+        if isinstance(node, ast.Call) and self._program.calls.method(node) == "zip":
+            return False
+        return seals(self._program, node) and sum(self.computed(s) for s in sides) == 1
+
+    def computed(self, side: ast.expr) -> bool:
         """Return whether a code was computed for a side; of what goes through many places nothing is known."""
         if side not in self._known:
             self._known[side] = self._verification.computed(side, steps_max=_STEPS_MAX)
         return self._known[side]
 
-    def _sides(self, node: ast.AST) -> Iterator[list[ast.expr]]:
+    def sides(self, node: ast.AST) -> Iterator[list[ast.expr]]:
+        """Yield the two sides of everything that a node compares."""
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             if isinstance(node.ops[0], ast.Eq | ast.NotEq | ast.In | ast.NotIn):
                 yield [node.left, *node.comparators]
@@ -111,7 +127,20 @@ class Comparing:
         elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
             inside = node.comparators[0] is computed and isinstance(computed, ast.Name | ast.Call | ast.Subscript)
             return "any part of the right one will do, and an empty one, too" if inside else ""
+        if self._of_constant(computed):
+            return "the code is computed over a constant, and not over what is believed"
         return self._verification.cut_short([computed, other])
+
+    def _of_constant(self, computed: ast.expr) -> bool:
+        """Return whether a code is computed over what stands in the source, and nothing else."""
+        for step in chain((Step("same", computed),), islice(self._verification.rewritten(computed), _STEPS_MAX)):
+            if isinstance(step.node, ast.Call) and self._verification.keyed(step.node):
+                data = self._program.calls.arguments(step.node).get(1, "msg", "message")
+                named = any(n.endswith(("hmac.new", "hmac.digest")) for n in self._program.names.names(step.node.func))
+                fixed = isinstance(data, ast.Constant) and data.value not in (None, b"")
+                if named:
+                    return fixed and not self._updates(step.node)
+        return False
 
     def _lengths_compared(self, node: ast.Call, other: ast.expr) -> bool:
         """Return whether the function compares lengths as well, as it must before it goes through with zip."""
@@ -174,23 +203,103 @@ class Comparing:
         given = arguments.every
         if method == "verify" and len(arguments.positional) > 1 and not self._program.names.functions(call):
             given = arguments.positional[1:2]
-        elif not self._keyed_call(call):
+        elif not self.makes(call):
             return set()
         return {a for g in given for a in self._atoms(g) if a[0] != _WHOLE or not _KEYS.search(str(a[1]))}
 
-    def _keyed_call(self, call: ast.Call) -> bool:
+    def makes(self, call: ast.Call) -> bool:
         """Return whether a call itself computes a code, here or in a function of the artifact."""
         if self._verification.keyed(call):
             return True
         functions = self._program.names.functions(call)
-        return bool(functions) and all(any(self._computed(r) for r in f.returns) for f in functions)
+        return bool(functions) and all(any(self._makes(r) for r in f.returns) or self._compares(f) for f in functions)
+
+    def _makes(self, returned: ast.expr) -> bool:
+        """Return whether a function computes the code itself that it returns, and was not handed it."""
+        home = self._program.function_of(returned)
+        for step in chain((Step("same", returned),), islice(self._verification.rewritten(returned), _STEPS_MAX)):
+            if isinstance(step.node, ast.Call) and self._verification.keyed(step.node):
+                around = {self._program.function_of(s.node) for s in step.way() if not s.calls}
+                if around <= {home, None}:
+                    return True
+        return False
+
+    def _compares(self, function: Function) -> bool:
+        """Return whether a function compares a code that it computes with what it is given."""
+        return any(
+            self.decides(n, sides)
+            for n in ast.walk(function.node)
+            if isinstance(n, ast.Compare | ast.Call)
+            for sides in self.sides(n)
+        )
+
+    def unkeyed(self, module: Module) -> Iterator[Vain]:
+        """Yield the signatures of a module that are plain hashes: who writes a text can compute them, too."""
+        if not any(_HASHED.search(ast.unparse(c.func)) for c in module.calls):
+            return
+        for node in ast.walk(module.tree):
+            for sides in self.sides(node):
+                if len(sides) != 2 or any(isinstance(s, ast.Constant) or self.computed(s) for s in sides):
+                    continue
+                hashed = [self._hash(s) for s in sides]
+                if sum(h is not None for h in hashed) != 1:
+                    continue
+                given = sides[0] if hashed[1] is not None else sides[1]
+                made = sides[1] if hashed[1] is not None else sides[0]
+                if any(_SIGNS.search(self._called(s)) for s in (given, made)):
+                    why = "the code is a plain hash without a key, so whoever writes the text can compute it"
+                    yield Vain(node, why)
+                    for hash_call in (h for h in hashed if h is not None):
+                        yield Vain(hash_call, why)
+
+    def _called(self, side: ast.expr) -> str:
+        """Return what a side of a comparison is called: its name, or the function that gives it."""
+        while isinstance(side, ast.Call) and isinstance(side.func, ast.Attribute) and not side.args:
+            side = side.func.value
+        if isinstance(side, ast.Name):
+            made = [b.value for b in self._program.values.bindings(side) if b.value is not None]
+            calls = [self._program.calls.method(m) for m in made if isinstance(m, ast.Call)]
+            return " ".join([side.id, *calls])
+        if isinstance(side, ast.Call):
+            key = [str(a.value) for a in side.args[:1] if isinstance(a, ast.Constant)]
+            return " ".join([self._program.calls.method(side), *key])
+        if isinstance(side, ast.Subscript) and isinstance(side.slice, ast.Constant):
+            return str(side.slice.value)
+        return side.attr if isinstance(side, ast.Attribute) else ""
+
+    def _hash(self, side: ast.expr) -> ast.Call | None:
+        """Return the call that computes a side as a hash of what no secret is part of."""
+        steps = chain((side,), (s.node for s in self._verification.rewritten(side)))
+        for node in islice(steps, _STEPS_MAX):
+            if isinstance(node, ast.Call) and any(_HASHED.search(n) for n in self._program.names.names(node.func)):
+                parts = [*node.args, *(v for k, v in self._program.calls.arguments(node).keywords.items())]
+                parts += self._updates(node)
+                secret = any(
+                    isinstance(n, ast.Name | ast.Attribute | ast.Constant) and _SECRET.search(ast.unparse(n))
+                    for p in parts
+                    for s in (p, *(t.node for t in islice(self._verification.rewritten(p), _STEPS_MAX)))
+                    for n in ast.walk(s)
+                )
+                return None if secret or not parts else node
+        return None
+
+    def _updates(self, call: ast.Call) -> list[ast.expr]:
+        """Return what is put into a hash after it was begun."""
+        function = self._program.function_of(call)
+        within = ast.walk(function.node) if function is not None else ()
+        return [
+            a
+            for n in within
+            if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr == "update"
+            for a in n.args
+        ]
 
     def _marks(self, codes: list[tuple[ast.Call, set[Atom]]], cut: int) -> set[object]:
         """Return the pieces that are compared with a code: the signature itself."""
         function = self._program.function_of(codes[0][0])
         found: set[object] = set()
         for node in ast.walk(function.node) if function is not None else ():
-            for sides in self._sides(node):
+            for sides in self.sides(node):
                 found |= {name for side in sides for part, name in self._atoms(side) if part == cut}
         for call, _ in codes:
             if self._program.calls.method(call) == "verify":
@@ -221,10 +330,23 @@ class Comparing:
             return None
         for load in marks[0].loads:
             parent = self._program.files.parent(load)
+            if self._with_itself(load, marks[0].name):
+                continue
             tested = isinstance(parent, ast.If | ast.While | ast.UnaryOp | ast.BoolOp)
             if not tested and not (isinstance(parent, ast.Call) and self._program.calls.method(parent) == "len"):
                 return None
         return marks[0]
+
+    def _with_itself(self, load: ast.expr, name: str) -> bool:
+        """Return whether a mark is only compared with what is made of it."""
+        node: ast.AST | None = load
+        while node is not None and not isinstance(node, ast.stmt):
+            for sides in self.sides(node):
+                named = [{n.id for n in ast.walk(s) if isinstance(n, ast.Name)} for s in sides]
+                if len(sides) == 2 and all(n == {name} for n in named):
+                    return True
+            node = self._program.files.parent(node)
+        return False
 
     def _atoms(self, node: ast.AST) -> set[Atom]:
         """Return the pieces of cut texts that an expression is made of."""

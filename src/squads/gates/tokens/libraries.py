@@ -69,7 +69,10 @@ ROWS: dict[str, Row] = {
         HEADER,
     ),
 }
-_UNSAFE = re.compile(r"(^|[.\])])(loads_unsafe|load_unsafe|load_payload_unsafe|(get_)?unverified_claims)$")
+_UNSAFE = re.compile(r"(^|[.\])])(loads_unsafe|load_unsafe|load_payload_unsafe|load_payload|(get_)?unverified_claims)$")
+_SIGNED = re.compile(r"(^|[.\])])unsign(_object)?$|(Serializer\(\)|\bsigning)\.loads$")
+"""itsdangerous, and Django's signing: they raise where the signature is wrong."""
+_OLD = re.compile(r"(^|\.)SignatureExpired$")
 _HEADER = re.compile(r"(get_)?unverified_headers?$")
 _FOLLOWED_MAX = 100
 _TOKENS = re.compile(r"jwt|jws|jose|id_?token|token_?backend", re.IGNORECASE)
@@ -141,8 +144,10 @@ class Libraries:
         """Return a row for what no row names: known by its name, or by the switch it is given."""
         if self._program.names.functions(call):
             return None
+        if any(_SIGNED.search(n) for n in (*names, method)):
+            return ALONE
         if any(_UNSAFE.search(n) for n in (*names, method)):
-            return UNVERIFIED
+            return ALONE if method == "load_payload" and self._only_old(call) else UNVERIFIED
         if _HEADER.search(method):
             return HEADER
         known = names or {ast.unparse(call.func) if isinstance(call.func, ast.Attribute | ast.Name) else ""}
@@ -155,6 +160,17 @@ class Libraries:
         if method == "decode" and "algorithms" in arguments.keywords and any(_TOKENS.search(n) for n in known):
             return Row("checks", algorithms=2)
         return None
+
+    def _only_old(self, call: ast.Call) -> bool:
+        """Return whether a payload is that of a token whose signature is right, and which is only too old."""
+        given = call.args[0] if call.args else None
+        if not isinstance(given, ast.Attribute) or given.attr != "payload":
+            return False
+        for binding in self._program.values.bindings(given.value):
+            if isinstance(binding.node, ast.ExceptHandler) and binding.node.type is not None:
+                kinds = binding.node.type.elts if isinstance(binding.node.type, ast.Tuple) else [binding.node.type]
+                return all(_OLD.search(ast.unparse(k)) for k in kinds)
+        return False
 
     def _off(self, call: ast.Call, row: Row, arguments: Arguments) -> ast.expr | None:
         """Return what switches verification off, None where nothing does."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from squads.gates.python import Function, Program, Step
@@ -39,6 +39,8 @@ class Trusting:
     node: ast.AST
     what: str
     """What is done with them, to be said after "the claims are"."""
+    taken: tuple[object, ...] = ()
+    """Which claim it is, as far as that is known."""
 
 
 class Trust:
@@ -62,17 +64,19 @@ class Trust:
         for step in self._program.flow.follow(reading.claims, self._carries):
             if any(s.kind == "key" for s in step.way() if s is not step):
                 continue  # what was looked up is not the claims; the looking up was told already
-            use = self._use(step)
+            use = self._use(step, reading)
             if use is None or self._verified(step, reading, token, weak=step.kind in ("test", "argument", "key")):
                 continue
             if reading.switch is not None and not self._switched(step, reading):
                 continue
-            found.append(use)
+            found.append(replace(use, taken=step.taken))
         return found
 
     # What a step means
 
-    def _use(self, step: Step) -> Trusting | None:
+    def _use(self, step: Step, reading: Reading) -> Trusting | None:
+        if step.taken[:1] == (0,) and self._program.calls.method(reading.node).endswith("loads_unsafe"):
+            return None  # whether the signature is right, and no claim
         timed = bool(step.taken) and step.taken[0] in TIMES
         match step.kind:
             case "returned" if step.key in (0, None):
@@ -82,6 +86,8 @@ class Trust:
             case "stored":
                 return Trusting("timed" if timed else "trusted", step.node, f"kept in {self._text(step.node)}")
             case "test":
+                if any(isinstance(s.node, ast.Compare) and _only_there(s.node) for s in step.way()):
+                    return None
                 kind = "timed" if timed and not self._decides(step) else "trusted"
                 return Trusting(kind, step.node, f"what decides in {self._text(step.node)}")
             case "key":
@@ -133,6 +139,8 @@ class Trust:
             if function is not here and before is not None:
                 if self._verification.before(before.node, known):
                     return True
+                if weak and self._verification.later(before.node, known):
+                    return True
                 tokens[function] = tokens.get(function, frozenset()) | self._handed(one, before, here, known, function)
                 here = function
             before = one
@@ -143,7 +151,23 @@ class Trust:
         beside = step.back.node if step.back is not None else step.node
         if self._program.function_of(beside) is here and self._verification.before(beside, known):
             return True
-        return weak and self._verification.later(step.node, known)
+        if not weak:
+            return False
+        return self._verification.later(step.node, known) or self._by_callers(step, here, known)
+
+    def _by_callers(self, step: Step, here: Function | None, known: Roots) -> bool:
+        """Return whether everybody who calls the function that only looks something up verifies the token after."""
+        if here is None or step.calls:
+            return False
+        callers = self._program.calls.callers(here)
+        heads = _heads(known)
+        for call in callers:
+            bound = self._program.calls.bind(call, here)
+            handed = [v for p, vs in bound.items() if p.arg in heads for v in vs]
+            token = frozenset(r for v in handed for r in self._verification.roots(v))
+            if not self._verification.verified_with(call, token):
+                return False
+        return bool(callers)
 
     def _handed(
         self, step: Step, before: Step, here: Function | None, known: Roots, function: Function | None
@@ -176,3 +200,9 @@ class Trust:
 def _heads(roots: Roots) -> set[str]:
     """Return the names that accesses begin with: `event` of `event['token']`."""
     return {r.partition("[")[0].partition(".")[0] for r in roots}
+
+
+def _only_there(node: ast.Compare) -> bool:
+    """Return whether a comparison only asks whether there is anything."""
+    last = node.comparators[-1]
+    return isinstance(node.ops[-1], ast.Is | ast.IsNot) and isinstance(last, ast.Constant) and last.value is None

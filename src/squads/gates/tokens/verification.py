@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from itertools import chain, islice
 
-from squads.gates.python import Done, Fact, Function, Program, holds
+from squads.gates.python import Done, Fact, Function, Program, Step, holds
 from squads.gates.tokens.lengths import cut_short
 from squads.gates.tokens.libraries import Libraries
 from squads.gates.tokens.reading import switched_off
@@ -19,8 +20,19 @@ Roots = frozenset[str]
 
 COMPARES = re.compile(r"(^|\.)(compare_digest|constant_time_compare|bytes_eq|safe_str_cmp)$")
 _VERIFIES = re.compile(r"verif|valid|check_?(sig|token|jwt|jws)|authenticat|introspect|checksign", re.IGNORECASE)
-_MACS = re.compile(r"(^|\.)(hmac|cmac)\b|HMAC|CMAC|(^|[._])sign(ature)?(_|$)|compute_hash|digest", re.IGNORECASE)
+_MACS = re.compile(
+    r"(^|\.)(hmac|cmac)\b|HMAC|CMAC|(^|[._])sign(ature)?(_|$)|compute_hash|(^|[._])(hex)?digest$", re.IGNORECASE
+)
 _TELLS = re.compile(r"^(jose\.|jwt\.|joserfc\.)|ecdsa\.?$")
+_REWRITES = re.compile(
+    r"encode|decode|hex|b64|base64|digest|strip|replace|lower|upper|just$|zfill|join|bytes|^str$|^int$|format|quote|pad|"
+    r"b32|b85|a2b|b2a|tuple|list|copy|translate|finalize|to_thread|wait_for|memoryview|text|unicode|remove(pre|suf)fix|"
+    r"^update$|^partial$|^get$|^next$|^map$|^set$",
+    re.IGNORECASE,
+)
+_WRITES = re.compile(r"[\])]\.(?!(hex)?digest$|finalize$|\w*sign|\w*mac)\w+$", re.IGNORECASE)
+_OLD = re.compile(r"(^|\.)(\w*Expired\w*)$")
+"""What is raised for a token whose signature is right: libraries look at the signature first, and then at the time."""
 _SAME = {True: ast.Eq, False: ast.NotEq}
 _FOLLOWED_MAX = 5
 _STEPS_MAX = 300
@@ -118,23 +130,50 @@ class Verification:
 
     def before(self, node: ast.AST, token: Roots) -> bool:
         """Return whether `token` has been verified whenever `node` is reached in its function."""
-        return bool(token) and holds(self._program.control.before(node), lambda e: self.counts(e, token))
+        if not token:
+            return False
+        if holds(self._program.control.before(node), lambda e: self.counts(e, token)):
+            return True
+        return self._only_old(node, token)
+
+    def _only_old(self, node: ast.AST, token: Roots) -> bool:
+        """Return whether `node` is where a token comes that was verified, and found to be too old."""
+        parent = self._program.files.parent(node)
+        while parent is not None and not isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            if isinstance(parent, ast.ExceptHandler) and parent.type is not None:
+                kinds = parent.type.elts if isinstance(parent.type, ast.Tuple) else [parent.type]
+                tried = self._program.files.parent(parent)
+                if all(_OLD.search(ast.unparse(k)) for k in kinds) and isinstance(tried, ast.Try):
+                    calls = [c for s in tried.body for c in ast.walk(s) if isinstance(c, ast.Call)]
+                    return any(self.raises(c, token) for c in calls)
+            parent = self._program.files.parent(parent)
+        return False
 
     def later(self, node: ast.AST, token: Roots) -> bool:
         """Return whether the function around `node` verifies `token` somewhere after it."""
         function = self._program.function_of(node)
         line = getattr(node, "lineno", 0)
         for call in self._program.files.module_of(node).calls:
-            if self._program.function_of(call) is function and call.lineno >= line:
+            if self._program.function_of(call) is function and (call.end_lineno or call.lineno) >= line:
                 parent = self._program.files.parent(call)
-                if self.verifies(call, token) and (self._raises(call, token) or not isinstance(parent, ast.Expr)):
+                if self.verifies(call, token) and (self.raises(call, token) or not isinstance(parent, ast.Expr)):
+                    return True
+        return False
+
+    def verified_with(self, node: ast.expr, token: Roots) -> bool:
+        """Return whether a library verifies `token` with what `node` gives, or after it, in the same function."""
+        function = self._program.function_of(node)
+        for call in self._program.files.module_of(node).calls:
+            if self._program.function_of(call) is function and (call.end_lineno or call.lineno) >= node.lineno:
+                reading = self._libraries.reading(call)
+                if reading is not None and reading.style == "checks" and self._meets(reading.token, token):
                     return True
         return False
 
     def counts(self, event: Done | Fact, token: Roots) -> bool:
         """Return whether an event means that `token` has been verified."""
         if isinstance(event, Done):
-            return isinstance(event.node, ast.Call) and self._raises(event.node, token)
+            return isinstance(event.node, ast.Call) and self.raises(event.node, token)
         return self.tells(event.node, event.truth, token)
 
     def tells(self, node: ast.expr, truth: bool, token: Roots) -> bool:
@@ -143,11 +182,25 @@ class Verification:
             node = node.value
         if isinstance(node, ast.Call) and truth:
             return self.verifies(node, token)
+        if isinstance(node, ast.Name | ast.Subscript) and truth and self._told_apart(node, token):
+            return True
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], _SAME[truth]):
             return self._compared([node.left, *node.comparators], token)
         return False
 
-    def _raises(self, call: ast.Call, token: Roots) -> bool:
+    def _told_apart(self, node: ast.Name | ast.Subscript, token: Roots) -> bool:
+        """Return whether `node` is the first of what `loads_unsafe()` returns: whether the signature is right."""
+        if isinstance(node, ast.Subscript):
+            first = isinstance(node.slice, ast.Constant) and node.slice.value == 0
+            made = self._program.values.origins(node.value) if first else []
+        else:
+            made = [b.value for b in self._program.values.bindings(node) if b.path == (0,) and b.value is not None]
+        calls = [m for m in made if isinstance(m, ast.Call)]
+        return any(
+            self._program.calls.method(c).endswith("loads_unsafe") and self._given(c, token) for c in calls
+        ) and len(calls) == len(made)
+
+    def raises(self, call: ast.Call, token: Roots) -> bool:
         """Return whether `call` raises where the signature is wrong."""
         reading = self._libraries.reading(call)
         if reading is not None:
@@ -175,13 +228,18 @@ class Verification:
 
     def verifies(self, call: ast.Call, token: Roots) -> bool:
         """Return whether `call` returns something true, or raises, according to the signature of `token`."""
-        if self._raises(call, token):
+        if self.raises(call, token):
             return True
         if not self._given(call, token) or self._libraries.reading(call) is not None:
             return False
         method = self._program.calls.method(call)
         if COMPARES.search(method):
             return self._compared(self._program.calls.arguments(call).every, token)
+        if method == "all" and (paired := _paired(call)):
+            return self._compared(paired, token)
+        each = call.args[0] if method in ("any", "all") and call.args else None
+        if isinstance(each, ast.GeneratorExp | ast.ListComp):
+            return any(self.tells(f.node, f.truth, token) for f in self._program.control.facts(Fact(each.elt, True)))
         functions = self._program.names.functions(call)
         if functions:
             return all(self._function_tells(f, call, token) for f in functions)
@@ -228,14 +286,26 @@ class Verification:
             return list(apart[0]) if same and len(apart) == 1 and self.computed(first) else []
         return []
 
-    def computed(self, side: ast.expr, *, steps_max: int | None = None) -> bool:
+    def computed(self, side: ast.expr, *, steps_max: int = 1000) -> bool:
         """Return whether a message authentication code was computed for this side."""
-        steps = chain((side,), (s.node for s in self._program.flow.trace(side, lambda _c, _s: True)))
+        steps = chain((side,), (s.node for s in self.rewritten(side)))
         return any(isinstance(node, ast.Call) and self.keyed(node) for node in islice(steps, steps_max))
+
+    def rewritten(self, side: ast.expr) -> Iterator[Step]:
+        """Yield what a text is written from, through calls that only write it in another way."""
+        return self._program.flow.trace(side, lambda c, _s: self._rewrites(c))
+
+    def _rewrites(self, call: ast.Call) -> bool:
+        """Return whether a call only writes what it is given in another way."""
+        return bool(_REWRITES.search(self._program.calls.method(call)))
 
     def keyed(self, call: ast.Call) -> bool:
         """Return whether `call` computes a code with a key; a hash needs none, so anybody can make it."""
+        if self._program.names.functions(call):
+            return False  # it is what it returns, whatever it is called
         names = self._program.names.names(call.func) or {self._program.calls.method(call)}
+        # What is done with a code that is there already computes none: `hmac.new(...).hexdigest().encode()`.
+        names = frozenset(n for n in names if not _WRITES.search(n))
         named = any(_MACS.search(n) for n in names) and not any(COMPARES.search(n) for n in names)
         if any(n.startswith("hashlib.blake2") for n in names) and "key" in self._program.calls.arguments(call).keywords:
             return True
@@ -309,3 +379,14 @@ class Verification:
         if value is None:
             return True
         return all(v in (False, None, 0, "") for v in self._program.values.constants(value))
+
+
+def _paired(call: ast.Call) -> list[ast.expr]:
+    """Return what `all(a == b for a, b in zip(one, other))` compares; whether both are as long is another question."""
+    told = call.args[0] if call.args else None
+    if not isinstance(told, ast.GeneratorExp | ast.ListComp) or not isinstance(told.elt, ast.Compare):
+        return []
+    gone = told.generators[0].iter
+    if not isinstance(gone, ast.Call) or not isinstance(gone.func, ast.Name) or gone.func.id != "zip":
+        return []
+    return gone.args[:2] if isinstance(told.elt.ops[0], ast.Eq) else []

@@ -3,8 +3,7 @@ import asyncio
 _RUNNING = set()
 
 
-async def _note(event):
-    ...
+async def _note(event): ...
 
 
 def note(event):

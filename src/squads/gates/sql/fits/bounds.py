@@ -202,9 +202,9 @@ def cast(value: Constant, target: Type) -> Constant | None:
         if value.kind == "bytes" or (value.kind not in ("literal", "text", "boolean") and not value.text):
             return None
         length = target.text_length
-        return Constant(
-            "sample" if value.kind == "sample" else "text", text=value.text if length is None else value.text[:length]
-        )
+        text = value.text if length is None else value.text[:length]
+        kept = value.type if value.kind == "sample" and len(text) < (length or len(text) + 1) else ""
+        return Constant("sample" if value.kind == "sample" else "text", text=text, type=kept)
     if target.name in ("bit", "bit varying", "varbit"):
         return None
     if target.name == "uuid" and value.kind not in ("literal", "text"):
@@ -282,7 +282,8 @@ def _length_misfit(value: Constant, target: Type) -> Misfit | None:
     if len(value.text) <= length or not value.text[length:].strip(" "):
         return None
     shown_text = "what is computed here" if value.kind == "sample" else _short(value.text)
-    reason = f"{shown_text} has {len(value.text)} characters, and {target} holds {length}"
+    least = "at least " if value.type == "least" else ""
+    reason = f"{shown_text} has {least}{len(value.text)} characters, and {target} holds {length}"
     return Misfit("all", reason, f"{target.name}({len(value.text)})")
 
 

@@ -7,7 +7,8 @@ computed or joined first is somebody else's question.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from squads.gates.check import CannotLook
 from squads.gates.sql.cursor import Cursor
@@ -36,6 +37,8 @@ class _Given:
     rows: Sequence[Table] = ()
     """The tables whose triggers run it: what NEW and OLD are."""
     named: Mapping[str, Table] | None = None
+    variables: Mapping[str, tuple[Table, Column]] = field(default_factory=dict)
+    """What `SELECT name INTO v_name FROM customer` read a local name from."""
 
 
 def copied(schema: Schema) -> Iterator[Unfit]:
@@ -76,14 +79,50 @@ def _bodies(statement: Statement) -> Iterator[list[Token]]:
 
 def _in_body(write: Write, schema: Schema, rows: Sequence[Table]) -> Iterator[Unfit]:
     for inside in _bodies(write.statement):
-        for part in split(inside, ";"):
-            if part:
-                body = Write(Statement(write.statement.source, tuple(part)), schema, write.search_schema)
-                yield from _in_statement(body, schema, rows)
+        parts = [Statement(write.statement.source, tuple(part)) for part in split(inside, ";") if part]
+        writes = [Write(part, schema, write.search_schema) for part in parts]
+        variables, records = _kept(writes, schema, inside)
+        for body in writes:
+            yield from _in_statement(body, schema, rows, variables, records)
 
 
-def _in_statement(write: Write, schema: Schema, rows: Sequence[Table]) -> Iterator[Unfit]:
-    given = _Given(rows, _named(write, schema))
+def _kept(
+    writes: Sequence[Write], schema: Schema, inside: Sequence[Token]
+) -> tuple[dict[str, tuple[Table, Column]], dict[str, Table]]:
+    """Return which columns local names are read from, and which tables the records of loops are rows of."""
+    variables: dict[str, tuple[Table, Column]] = {}
+    records: dict[str, Table] = {}
+    again = {a.value for a, b in pairwise(inside) if b.text == ":="}
+    for write in writes:
+        tokens = write.statement.tokens
+        words = [t.value if t.kind == "word" else "" for t in tokens]
+        tables = list(_named(write, schema).values())
+        if not tables:
+            continue
+        if "for" in words and "in" in words[words.index("for") + 1 : words.index("for") + 3] and len(tables) == 1:
+            records[tokens[words.index("for") + 1].value] = tables[0]
+        if "into" in words and "select" in words[: words.index("into")]:
+            begin, into = words.index("select"), words.index("into")
+            end = next((n for n in range(into, len(words)) if words[n] == "from"), into)
+            targets = [part[-1].value for part in split(tokens[into + 1 : end]) if part]
+            for target, item in zip(targets, split(tokens[begin + 1 : into]), strict=False):
+                found = [
+                    (t, c) for t in tables if item and (c := schema.resolved(t).column(item[-1].value)) is not None
+                ]
+                plain = len(item) == 1 or (len(item) == 3 and item[1].text == ".")
+                if plain and len({id(t) for t, _ in found}) == 1 and target not in again | variables.keys():
+                    variables[target] = found[0]
+    return variables, records
+
+
+def _in_statement(
+    write: Write,
+    schema: Schema,
+    rows: Sequence[Table],
+    variables: Mapping[str, tuple[Table, Column]] | None = None,
+    records: Mapping[str, Table] | None = None,
+) -> Iterator[Unfit]:
+    given = _Given(rows, {**(records or {}), **_named(write, schema)}, variables or {})
     for value in stored(write, schema):
         if [t.text for t in value.tokens] == ["*"]:
             yield from _whole_rows(write, schema, given, value)
@@ -153,6 +192,9 @@ def _read(tokens: Sequence[Token], given: _Given) -> Iterator[tuple[Table, Colum
     elif len(texts) == 1 and tokens[0].kind in ("word", "quoted"):
         tables = list({id(t): t for t in (given.named or {}).values()}.values())
     else:
+        return
+    if len(texts) == 1 and texts[0] in given.variables:
+        yield given.variables[texts[0]]
         return
     for table in tables:
         column = table.column(texts[-1])

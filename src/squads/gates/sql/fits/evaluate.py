@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from squads.gates.sql.fits.constants import FUNCTIONS, Constant, computed, leaf, negative, number
-from squads.gates.sql.fits.samples import EPOCH, NOW, arguments, sampled, written
+from squads.gates.sql.fits.samples import EPOCH, NOW, arguments, at_least, filled_in, sampled, written
 from squads.gates.sql.lex import Token, split
 from squads.gates.words import word_set
 
@@ -42,15 +42,26 @@ def _is_now(tokens: Sequence[Token]) -> bool:
 
 
 def _joined(operator: str, left: Constant | None, right: Constant | None) -> Constant | None:
-    """Return `left || right` where one of them is a sample."""
-    if operator != "||" or left is None or right is None or "sample" not in (left.kind, right.kind):
+    """Return `left || right` where one of them is a sample, or is not known and adds what it may."""
+    if operator != "||" or (left is None and right is None):
         return None
-    return None if "null" in (left.kind, right.kind) else written([left, right])
+    if left is not None and right is not None and "sample" not in (left.kind, right.kind):
+        return None
+    known = [v for v in (left, right) if v is not None]
+    if any(v.kind == "null" for v in known):
+        return None
+    return written(known) if len(known) == 2 else at_least(known)
 
 
 _LEVELS = {"||": 1, "+": 2, "-": 2, "*": 3, "/": 3, "%": 3, "^": 4}
 _TYPED = word_set("numeric decimal text varchar date timestamp timestamptz smallint integer bigint int interval")
 """Types that may stand in front of a quoted value."""
+_NO_NAMES = word_set(
+    "null true false case when then else end select from where and or not is in between like ilike similar distinct "
+    "array row exists any all some interval current_date current_time current_timestamp localtime localtimestamp "
+    "default at collate over filter within order group"
+)
+"""Words that no column is called where an operand stands, or that change what the operand is."""
 _TYPE_TAIL = word_set("precision varying character char")
 
 
@@ -108,6 +119,9 @@ class _Reader:
         elif token.kind == "number":
             self.at += 1
             value = number(token.text)
+        elif token.kind == "quoted" or (token.kind == "word" and token.value not in _NO_NAMES):
+            self._name()
+            value = None
         else:
             self.at += 1
             value = leaf(token)
@@ -120,6 +134,12 @@ class _Reader:
             while self._peek() == ".":
                 self.at += 2
         return value
+
+    def _name(self) -> None:
+        """Take the name of something in a row, or of a variable: nothing is known of its value."""
+        self.at += 1
+        while self._peek() == "." and self.at + 1 < len(self.tokens):
+            self.at += 2
 
     def _group(self) -> Sequence[Token]:
         start, depth = self.at + 1, 0
@@ -172,8 +192,10 @@ class _Reader:
             return EPOCH
         values = [self._one(part) if part else None for part in arguments(inside)]
         known = [v for v in values if v is not None]
-        if name == "concat" and any(v.kind == "sample" for v in known):
-            return written(known) if len(known) == len(values) else None
+        if name == "concat" and known and (len(known) < len(values) or any(v.kind == "sample" for v in known)):
+            return written(known) if len(known) == len(values) else at_least(known)
+        if name == "format":
+            return filled_in(values)
         function = FUNCTIONS.get(name)
         found = function(known) if function and known and len(known) == len(values) else None
         return found if found is not None else sampled(name, values)

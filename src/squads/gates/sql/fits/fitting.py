@@ -7,18 +7,18 @@ becomes narrower must still hold the rows that the artifact stored in it before,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from squads.gates.check import CannotLook
 from squads.gates.place import Place
 from squads.gates.sql.fits.bounds import Misfit, Type, cast, column_type, misfit, surely_fits, type_of
 from squads.gates.sql.fits.constants import Constant, DoesNotFit
 from squads.gates.sql.fits.evaluate import constant
+from squads.gates.sql.fits.routines import bodies, inlined
 from squads.gates.sql.fits.rows import Stored, stored
 from squads.gates.sql.fits.sequences import counted
-from squads.gates.sql.lex import Source, Statement, Token, split, tokens_of
+from squads.gates.sql.lex import Source, Token, tokens_of
 from squads.gates.sql.model import Column, Schema, Table, quoted
 from squads.gates.sql.writes import Write
 
@@ -57,13 +57,14 @@ class Unfit:
 
 def defaults(schema: Schema) -> Iterator[Unfit]:
     """Yield the defaults and constant generation expressions that their columns' final types cannot hold."""
+    routines = {b.name: b for b in bodies(schema)}
     for table in schema.tables:
         if table.foreign:
             continue
         for column in table.columns:
             place = column.default_place or column.place
             for text in filter(None, (column.default, column.generated)):
-                if found := judged(schema, tokens_in(text), column_type(schema, table, column)):
+                if found := judged(schema, inlined(tokens_in(text), {}, routines), column_type(schema, table, column)):
                     yield unfit("default", table, column, found, place)
     for domain in schema.domains.values():
         target = type_of(schema, domain.type)
@@ -86,18 +87,20 @@ def rows(schema: Schema) -> Iterator[Unfit]:
             tests[key] = surely_fits(column_type(moment, table, column))
         return tests[key]
 
+    routines = {b.name: b for b in bodies(schema)}
     for write in schema.writes:
         verb = write.statement.tokens[0].value
         if verb == "comment":
             continue
         if verb == "create":
-            yield from _in_body(write, schema)
-            continue
+            continue  # what routines store: `passing.py`
         if verb in ("alter", "drop", "delete", "truncate"):
             yield from _narrowed(write, kept)
             continue
         for value in stored(write, schema, settled):
             target = column_type(value.write.schema, value.table, value.column)
+            if routines and len(value.tokens) > 2:
+                value = replace(value, tokens=inlined(value.tokens, {}, routines))
             found, number = _weighed(value, target)
             if found:
                 yield unfit("row", value.table, value.column, found, value.place)
@@ -107,91 +110,6 @@ def rows(schema: Schema) -> Iterator[Unfit]:
                     held[:] = [h for h in held if h[0] != value.column.name]
                 elif number is not None and not found and len(held) < ROWS_KEPT_MAX:
                     held.append((value.column.name, number, value))
-
-
-def _in_body(write: Write, schema: Schema) -> Iterator[Unfit]:
-    """Yield what the statements inside a routine store and columns cannot hold, by the types that remain."""
-    source = write.statement.source
-    for token in write.statement.tokens:
-        if token.kind != "dollar":
-            continue
-        edge = (len(token.text) - len(token.value)) // 2
-        try:
-            inside = list(tokens_of(source, token.start + edge, token.end - edge))
-        except CannotLook:
-            continue  # a body in another language
-        parts = split(inside, ";")
-        named = _constants_of(parts, inside) | _parameter_defaults(write, token, inside)
-        for part in parts:
-            body = Write(Statement(source, tuple(part)), schema, write.search_schema)
-            for value in stored(body, schema) if part else ():
-                if len(value.tokens) == 1 and value.tokens[0].kind == "word" and value.tokens[0].value in named:
-                    value = replace(value, tokens=named[value.tokens[0].value])
-                found, _ = _weighed(value, column_type(schema, value.table, value.column))
-                if found:
-                    yield unfit("row", value.table, value.column, found, value.place)
-
-
-def _parameter_defaults(write: Write, body: Token, inside: list[Token]) -> dict[str, Sequence[Token]]:
-    """Return the defaults of a routine's parameters: what is stored where the caller leaves them out."""
-    tokens = write.statement.tokens
-    opening = next((n for n, t in enumerate(tokens) if t.text == "("), len(tokens))
-    depth, closing = 0, opening
-    for number in range(opening, len(tokens)):
-        depth += (tokens[number].text == "(") - (tokens[number].text == ")")
-        closing = number
-        if not depth or tokens[number] is body:
-            break
-    changed = {a.value for a, b in pairwise(inside) if b.text == ":="}
-    found: dict[str, Sequence[Token]] = {}
-    for part in split(tokens[opening + 1 : closing]):
-        gives = next((n for n, t in enumerate(part) if t.value in ("default", "=")), 0)
-        first = 1 if part and part[0].value in ("in", "inout", "variadic") else 0
-        if gives > first + 1 and part[first].value not in changed:
-            found[part[first].value] = part[gives + 1 :]
-    return found
-
-
-def assigned(schema: Schema) -> Iterator[Unfit]:
-    """Yield what trigger functions assign to NEW and the columns of their triggers' tables cannot hold."""
-    triggers = fired(schema)
-    for spoken in schema.spoken if triggers else ():
-        source, tokens = spoken.statement
-        if tokens[0].value != "create" or "trigger" not in [t.value for t in tokens]:
-            continue
-        for body in tokens:
-            if body.kind == "dollar" and _ASSIGNS.search(body.value):
-                edge = (len(body.text) - len(body.value)) // 2
-                try:
-                    inside = list(tokens_of(source, body.start + edge, body.end - edge))
-                except CannotLook:
-                    continue  # a body in another language
-                yield from _of_new_row(spoken.statement, schema, inside, triggers)
-
-
-def _of_new_row(
-    statement: Statement, schema: Schema, inside: list[Token], fired: Mapping[str, list[str]]
-) -> Iterator[Unfit]:
-    tokens, source = statement.tokens, statement.source
-    opening = next((n for n, t in enumerate(tokens) if t.text == "("), 0)
-    names = fired.get(tokens[opening - 1].value, []) if opening else []
-    tables = [t for t in schema.tables if t.name in names] if names else []
-    parts = split(inside, ";")
-    named = _constants_of(parts, inside) if tables else {}
-    for part in parts if tables else ():
-        for at in range(len(part) - 4):
-            texts = [t.value for t in part[at : at + 4]]
-            compared = at > 0 and part[at - 1].value in ("if", "elsif", "and", "or", "when", "not")
-            if texts[:2] != ["new", "."] or texts[3] not in (":=", "=") or compared:
-                continue
-            given: Sequence[Token] = part[at + 4 :]
-            if len(given) == 1 and given[0].kind == "word":
-                given = named.get(given[0].value, given)
-            for table in tables:
-                column = schema.resolved(table).column(texts[2])
-                found = judged(schema, list(given), column_type(schema, table, column)) if column else None
-                if column and found:
-                    yield unfit("row", table, column, found, source.place(part[at].start, part[-1].end))
 
 
 def fired(schema: Schema) -> dict[str, list[str]]:
@@ -207,24 +125,6 @@ def fired(schema: Schema) -> dict[str, list[str]]:
             table = words[on + 2] if words[on + 1 : on + 2] == ["."] else words[on : on + 1]
             routine = words[calls + 2] if words[calls + 1 : calls + 2] == ["."] else "".join(words[calls : calls + 1])
             found.setdefault(routine, []).append("".join(table))
-    return found
-
-
-def _constants_of(parts: Sequence[Sequence[Token]], inside: list[Token]) -> dict[str, Sequence[Token]]:
-    """Return what the names of a body's DECLARE stand for: those that nothing in the body assigns again."""
-    found: dict[str, Sequence[Token]] = {}
-    for part in parts:
-        texts = [t.value for t in part]
-        if "begin" in texts:
-            break
-        start = 1 if texts[:1] == ["declare"] else 0
-        gives = next((n for n, t in enumerate(part) if t.value in (":=", "=", "default") and n > start + 1), None)
-        if gives is not None and part[start].kind == "word":
-            found[texts[start]] = part[gives + 1 :]
-    for before, token, after in zip([None, *inside], inside, [*inside[1:], None], strict=False):
-        again = token.value in found and token.kind == "word" and after is not None and after.text in (":=", "=")
-        if again or (before is not None and before.value in ("into", "for") and token.value in found):
-            del found[token.value]
     return found
 
 
@@ -255,7 +155,7 @@ def unfit(source: str, table: Table, column: Column, found: Misfit, place: Place
         place=place,
         alter=f"ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} TYPE",
         certain=certain,
-        also=(column.type_place,) if column.type_place else (),
+        also=(column.type_place or column.place,),
     )
 
 

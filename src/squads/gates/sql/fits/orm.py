@@ -16,8 +16,10 @@ from squads.gates.sql.fits.claims import number_claims, text_claims
 from squads.gates.sql.fits.constants import Constant
 from squads.gates.sql.fits.documents import judged_claims
 from squads.gates.sql.fits.fitting import Unfit, judged, tokens_in
-from squads.gates.sql.fits.python_values import Names, called, items_of, names_in, value_of
-from squads.gates.sql.model import Schema
+from squads.gates.sql.fits.python_names import Names, called, items_of, names_in
+from squads.gates.sql.fits.python_values import returned, value_of, values_of
+from squads.gates.sql.model import Column, Schema, Table
+from squads.gates.words import word_set
 
 _COLUMNS = frozenset(("Column", "mapped_column", "Field", "MappedColumn"))
 _SIZED = {
@@ -25,17 +27,22 @@ _SIZED = {
     **dict.fromkeys(("CHAR", "NCHAR"), "char"),
 }
 _PLAIN = {
-    **dict.fromkeys(("SmallInteger", "SMALLINT", "SmallIntegerField", "PositiveSmallIntegerField"), "smallint"),
-    **dict.fromkeys(("Integer", "INTEGER", "INT", "IntegerField", "PositiveIntegerField", "AutoField"), "integer"),
-    **dict.fromkeys(("BigInteger", "BIGINT", "BigIntegerField", "PositiveBigIntegerField", "BigAutoField"), "bigint"),
+    **dict.fromkeys(
+        word_set("SmallInteger SMALLINT SmallIntegerField PositiveSmallIntegerField SmallIntField"), "smallint"
+    ),
+    **dict.fromkeys(word_set("Integer INTEGER INT IntegerField PositiveIntegerField AutoField IntField"), "integer"),
+    **dict.fromkeys(
+        word_set("BigInteger BIGINT BigIntegerField PositiveBigIntegerField BigAutoField BigIntField"), "bigint"
+    ),
 }
 _NUMERIC = frozenset(("Numeric", "DECIMAL", "NUMERIC"))
 _TEXT_FIELDS = {"CharField": None, "SlugField": 50, "EmailField": 254, "URLField": 200, "FixedCharField": None}
-_DEFAULTS = frozenset(("default", "server_default", "insert_default", "db_default"))
+_DEFAULTS = frozenset(("default", "server_default", "insert_default", "db_default", "default_factory", "onupdate"))
 _COMMENTS = frozenset(("comment", "help_text", "doc", "description", "db_comment"))
 _NOTHING = Schema()
+_OTHER_LIBRARIES = frozenset(("peewee", "tortoise", "playhouse", "ormar", "gino", "piccolo"))
 
-PlaceOf = Callable[[ast.expr], Place]
+PlaceOf = Callable[["ast.expr | ast.stmt"], Place]
 
 
 def defined(tree: ast.Module, names: Names, place_of: PlaceOf, text: str) -> Iterator[Unfit]:
@@ -60,6 +67,26 @@ def defined(tree: ast.Module, names: Names, place_of: PlaceOf, text: str) -> Ite
             first = node.args[0]
             if isinstance(first, ast.Constant) and isinstance(first.value, str):
                 yield from _column(node, first.value, first.value, names, place_of, lines)
+
+
+def declared(tree: ast.Module, names: Names, place_of: PlaceOf) -> Iterator[tuple[Table, dict[str, Type]]]:
+    """Yield the tables of libraries whose models are read nowhere else, with the types that bound their columns."""
+    modules = [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+    modules += [a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names]
+    if not any(m.split(".")[0] in _OTHER_LIBRARIES for m in modules):
+        return
+    for node in tree.body:
+        types: dict[str, Type] = {}
+        columns: list[Column] = []
+        for statement in node.body if isinstance(node, ast.ClassDef) else []:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call):
+                    target = _type(call, names)
+                    if target is not None:
+                        types[name] = target
+                        columns.append(Column(name=name, type=str(target), place=place_of(call)))
+        if types and isinstance(node, ast.ClassDef):
+            yield Table(schema="public", name=node.name.lower(), columns=tuple(columns), place=place_of(node)), types
 
 
 def _column(
@@ -115,8 +142,13 @@ def _default(node: ast.expr, target: Type, names: Names) -> Misfit | None:
         return judged(_NOTHING, tokens_in(inner.text), target) if inner and inner.kind == "literal" else None
     if isinstance(node, ast.Call) and called(node) in ("literal", "Value") and node.args:
         return _default(node.args[0], target, names)
-    value = value_of(node, names)
-    return misfit(value, target) if value else None
+    given = [node]
+    if isinstance(node, ast.Lambda):
+        given = [node.body]
+    elif isinstance(node, ast.Name) and (function := names.function(node.id)) is not None:
+        given = returned(function)
+    values = [value for one in given for value, _ in values_of(one, names)]
+    return next((found for value in values if (found := misfit(value, target))), None)
 
 
 def _members(node: ast.expr, names: Names) -> list[ast.expr]:

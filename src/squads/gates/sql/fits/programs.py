@@ -19,20 +19,22 @@ from squads.gates.sql.fits.constants import Constant, number_of
 from squads.gates.sql.fits.documents import Names as Spoken
 from squads.gates.sql.fits.documents import distinctive, prose_claims
 from squads.gates.sql.fits.fitting import Unfit, judged, unfit
-from squads.gates.sql.fits.orm import defined
-from squads.gates.sql.fits.python_modules import Module, modules, names_of_tables, normal, plain_name
-from squads.gates.sql.fits.python_values import (
-    Names,
-    called,
-    items_of,
-    names_in,
-    pairs_of,
-    text_of,
-    value_of,
-    values_of,
+from squads.gates.sql.fits.orm import declared, defined
+from squads.gates.sql.fits.python_bounds import admitted
+from squads.gates.sql.fits.python_calls import (
+    arguments,
+    defaults,
+    dumped,
+    expects_an_error,
+    identifiers,
+    numbered,
+    parameter_number,
 )
+from squads.gates.sql.fits.python_modules import Module, modules, names_of_tables, normal, plain_name
+from squads.gates.sql.fits.python_names import Names, called, items_of, looping, names_in, pairs_of
+from squads.gates.sql.fits.python_values import text_of, value_of, values_of
 from squads.gates.sql.fits.rows import stored
-from squads.gates.sql.lex import Source, Statement, Token, statements
+from squads.gates.sql.lex import Source, Statement, statements
 from squads.gates.sql.model import Column, Schema, Table, TableName
 from squads.gates.sql.writes import Write
 from squads.gates.words import word_set
@@ -48,9 +50,6 @@ _STORES_ROWS = word_set(
 )
 """Calls whose dicts are rows."""
 _MANY = re.compile(r"\(([^()]*)\)\s*VALUES\s+%s", re.IGNORECASE)
-_PARAMETER = re.compile(
-    r"'[^']*'|\"[^\"]*\"|--[^\n]*|%\((?P<percent>\w+)\)s|(?P<plain>%s)|(?<![:\w]):(?P<colon>[A-Za-z_]\w*)|(?P<mark>\?)"
-)
 
 
 Columns = dict[str, list[tuple[Table, Column, Type]]]
@@ -67,7 +66,13 @@ def programmed(artifact: Artifact, schema: Schema) -> Iterator[Unfit]:
                 columns.setdefault(column.name, []).append((table, column, column_type(schema, table, column)))
         tables = names_of_tables(artifact, schema)
         spoken_of = Spoken(schema)
-        for module in modules(artifact, schema, tables):
+        read = modules(artifact, schema, tables)
+        for module in read:
+            for table, types in declared(module.tree, module.names, module.place):
+                tables.setdefault(normal(table.name), set()).add(table.full_name)
+                for column in table.columns:
+                    columns.setdefault(column.name, []).append((table, column, types[column.name]))
+        for module in read:
             yield from _docstrings(module, spoken_of)
             yield from _Reader(module, schema, columns, tables).read()
             yield from defined(module.tree, module.names, module.place, module.text)
@@ -108,6 +113,7 @@ class _Reader:
         self.schema = schema
         self.columns = columns
         self.tables = tables
+        self.answers: set[int] = set()
         self.spoken = {name for word in module.said & tables.keys() for name in tables[word]}
         self.spoken_tables = [t for t in schema.tables if normal(t.name) in module.said]
 
@@ -119,16 +125,24 @@ class _Reader:
     def _body(self, node: ast.AST, names: Names) -> Iterator[Unfit]:
         for child in ast.iter_child_nodes(node):
             inner = names
-            if isinstance(child, (ast.With, ast.AsyncWith)) and any(map(_expects_an_error, child.items)):
+            if isinstance(child, (ast.With, ast.AsyncWith)) and any(map(expects_an_error, child.items)):
                 continue
             if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 parameters = child.args
                 every = [*parameters.posonlyargs, *parameters.args, *parameters.kwonlyargs]
                 inner = names_in(child.body, names, frozenset(a.arg for a in every))
                 again = names_in(child.body)
-                kept = {a.arg: d for a, d in _defaults(parameters) if a.arg not in {*again.bound, *again.hidden}}
-                inner = replace(inner, given=kept)
+                given: dict[str, list[ast.expr]] = {n: list(v) for n, v in getattr(child, "given", {}).items()}
+                for argument, default in defaults(parameters):
+                    given.setdefault(argument.arg, []).append(default)
+                kept = {n: v for n, v in given.items() if n not in again.bound and n not in again.hidden}
+                kinds = {a.arg: a.annotation for a in every if a.annotation is not None}
+                inner = replace(inner, given=kept, kinds={**kinds, **inner.kinds})
                 yield from self._parameters(child.args, names)
+            elif isinstance(child, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)):
+                inner = looping(child, names)
+            elif isinstance(child, ast.ClassDef):
+                inner = replace(names, kinds={**names.kinds, "self": ast.Name(child.name)}, outer=names.outer)
             yield from self._node(child, inner)
             yield from self._body(child, inner)
 
@@ -136,12 +150,22 @@ class _Reader:
         match node:
             case ast.Call():
                 yield from self._sql(node, names)
-                chain = {normal(w) for w in _identifiers(node)}
+                chain = {normal(w) for w in identifiers(node)}
                 for word in node.keywords if called(node) not in _ASKS else ():
                     if word.arg:
                         yield from self._given(word.arg, word.value, names, node, chain)
+                    else:
+                        for name, value in (pairs_of(word.value, names) or dumped(word.value, names)).items():
+                            yield from self._given(name, value, names, node, chain)
                 yield from self._rows_given(node, names, chain)
-            case ast.Dict():
+            case ast.If() | ast.Assert():
+                for name, most in admitted(node, names):
+                    for table, column, target in self.columns.get(name, ()):
+                        if table.full_name in self.spoken:
+                            yield from self._judge(table, column, target, most, node.test)
+            case ast.Return(value=ast.Dict() as answer):
+                self.answers.add(id(answer))  # what a caller is told, more often than a row
+            case ast.Dict() if id(node) not in self.answers:
                 yield from self._dict(node, names)
             case ast.Assign(targets=[target], value=value) | ast.AnnAssign(target=target, value=ast.expr() as value):
                 yield from self._assigned(target, value, names, node)
@@ -150,7 +174,7 @@ class _Reader:
         """Judge rows in dicts: `values([{...}])`, `execute(insert(Score), [{...}])`, `defaults={...}`."""
         if called(node) not in _STORES_ROWS:
             return
-        of = chain.union(*({normal(w) for w in _identifiers(a)} for a in node.args if isinstance(a, ast.Call)))
+        of = chain.union(*({normal(w) for w in identifiers(a)} for a in node.args if isinstance(a, ast.Call)))
         of |= {word for a in node.args if isinstance(a, ast.Name) and (word := normal(a.id)) in self.tables}
         given = [
             *node.args,
@@ -165,7 +189,7 @@ class _Reader:
         self, name: str, value: ast.expr, names: Names, node: ast.expr | ast.stmt, chain: set[str]
     ) -> Iterator[Unfit]:
         """Judge a value that carries a column's name."""
-        constants: list[Constant] | None = None
+        constants: list[tuple[Constant, ast.expr]] | None = None
         meant = {full_name for word in chain for full_name in self.tables.get(word, ())}
         if distinctive(name):
             meant |= self.spoken
@@ -175,8 +199,8 @@ class _Reader:
             if table.full_name not in meant:
                 continue
             constants = values_of(value, names) if constants is None else constants
-            for constant in constants:
-                yield from self._judge(table, column, target, constant, node)
+            for constant, written in constants:
+                yield from self._judge(table, column, target, constant, node, written=written)
 
     def _judge(
         self,
@@ -187,16 +211,19 @@ class _Reader:
         node: ast.expr | ast.stmt,
         *,
         certain: bool = True,
+        written: ast.expr | None = None,
     ) -> Iterator[Unfit]:
         if constant.kind == "literal" and target.is_number and number_of(constant.text) is None:
             return  # an expression of a library, more likely than a number that is none
         found = misfit(constant, target)
         if found is not None:
-            yield unfit("program", table, column, found, self.module.place(node), certain=certain)
+            one = unfit("program", table, column, found, self.module.place(node), certain=certain)
+            also = (self.module.place(written),) if written is not None and hasattr(written, "lineno") else ()
+            yield replace(one, also=(*also, *one.also))
 
     def _parameters(self, arguments: ast.arguments, names: Names) -> Iterator[Unfit]:
         """Judge the defaults of parameters that are called like a column."""
-        for argument, default in _defaults(arguments):
+        for argument, default in defaults(arguments):
             yield from self._given(argument.arg, default, names, default, set())
 
     def _dict(self, node: ast.Dict, names: Names) -> Iterator[Unfit]:
@@ -232,10 +259,16 @@ class _Reader:
                 yield from self._judge(table, column, kind, constant, node, certain=certain)
 
     def _kind_of(self, owner: ast.expr, names: Names) -> set[str]:
-        """Return the words that say of which table a row is: those of the call that it comes from."""
-        made = names.find(owner.id) if isinstance(owner, ast.Name) else None
-        made = made.value if isinstance(made, ast.Await) else made
-        return {normal(w) for w in _identifiers(made)} if isinstance(made, ast.Call) else set()
+        """Return the words that say of which table a row is: those of what it comes from, or of its annotation."""
+        if not isinstance(owner, ast.Name):
+            return set()
+        made = [names.find(owner.id), names.kind(owner.id), *(b.value for b in names.several.get(owner.id, ()))]
+        found: set[str] = set()
+        for one in made:
+            inside = [n for n in ast.walk(one) if isinstance(n, ast.Name)] if one is not None else []
+            found |= {word for n in inside if (word := normal(n.id)) in self.tables and n.id[:1].isupper()}
+            found |= {normal(w) for w in identifiers(one)} if isinstance(one, ast.Call) else set()
+        return found
 
     def _computed_with(self, name: str) -> bool:
         """Return whether the code computes with the name, so that what is stored is something else."""
@@ -263,8 +296,8 @@ class _Reader:
         if called(node) == "execute_values" and (listed := _MANY.search(text)):
             marks = ", ".join(["%s"] * len(listed[1].split(",")))
             text = f"{text[: listed.start()]}({listed[1]}) VALUES ({marks}){text[listed.end() :]}"
-        numbered, labels = _numbered(text)
-        source = Source(self.module.path, numbered)
+        counted, labels = numbered(text)
+        source = Source(self.module.path, counted)
         try:
             parsed = list(statements(source))
             for statement in parsed:
@@ -277,96 +310,11 @@ class _Reader:
     ) -> Iterator[Unfit]:
         for value in stored(Write(statement, self.schema), self.schema):
             target = column_type(self.schema, value.table, value.column)
-            number = _parameter_number(value.tokens)
+            number = parameter_number(value.tokens)
             if number is None:
                 if found := judged(self.schema, list(value.tokens), target):
                     yield unfit("program", value.table, value.column, found, self.module.place(node))
                 continue
-            for given in _arguments(rest, number, labels, names):
-                for constant in values_of(given, names):
-                    yield from self._judge(value.table, value.column, target, constant, node)
-
-
-def _defaults(arguments: ast.arguments) -> list[tuple[ast.arg, ast.expr]]:
-    """Return the parameters that have a default, each with it."""
-    plain = [*arguments.posonlyargs, *arguments.args]
-    pairs = [*zip(reversed(plain), reversed(arguments.defaults), strict=False)]
-    return pairs + [(a, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None]
-
-
-def _numbered(text: str) -> tuple[str, list[str]]:
-    """Return `text` with every parameter written as $1, $2 ..., and what each was called; empty for `%s` and `?`."""
-    labels: list[str] = []
-
-    def one(found: re.Match[str]) -> str:
-        label = found["percent"] or found["colon"]
-        if label is None and not (found["plain"] or found["mark"]):
-            return found[0]
-        labels.append(label or "")
-        return f"${len(labels)}"
-
-    return _PARAMETER.sub(one, text), labels
-
-
-def _parameter_number(tokens: object) -> int | None:
-    """Return n for an expression that is `$n`, perhaps cast."""
-    listed: list[Token] = list(tokens)  # type: ignore[call-overload]
-    if not listed or listed[0].kind != "number" or not listed[0].text.startswith("$"):
-        return None
-    if len(listed) > 1 and listed[1].text != "::":
-        return None
-    return int(listed[0].text[1:][:6])
-
-
-def _arguments(rest: list[ast.expr], number: int, labels: list[str], names: Names) -> Iterator[ast.expr]:
-    """Yield what stands for the parameter `number`: of one row, or of every row of executemany."""
-    if not rest:
-        return
-    label = labels[number - 1] if number <= len(labels) else ""
-    rows = [rest[0]]
-    members = items_of(rest[0], names)
-    if members and all(items_of(m, names) is not None or pairs_of(m, names) is not None for m in members):
-        rows = members
-    for row in rows:
-        if label:
-            given = (pairs_of(row, names) or {}).get(label)
-            if given is not None:
-                yield given
-            continue
-        values = items_of(row, names)
-        if values is None and not labels:  # asyncpg: one argument for each parameter
-            values = rest
-        if values is not None and number <= len(values):
-            yield values[number - 1]
-
-
-def _expects_an_error(item: ast.withitem) -> bool:
-    """Return whether a test says here that the database must refuse: pytest.raises, assertRaises, suppress."""
-    call = item.context_expr
-    return isinstance(call, ast.Call) and called(call) in ("raises", "assertRaises", "assertRaisesRegex", "suppress")
-
-
-def _identifiers(node: ast.Call) -> Iterator[str]:
-    """Yield the names in what is called, and in the calls before it: `insert(Score).values(...)`."""
-    current: ast.expr = node.func
-    for _ in range(40):
-        match current:
-            case ast.Attribute():
-                yield current.attr
-                current = current.value
-            case ast.Call():
-                for argument in current.args:
-                    if isinstance(argument, ast.Name):
-                        yield argument.id
-                    elif isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                        yield argument.value
-                    elif isinstance(argument, ast.Attribute):
-                        yield argument.attr
-                current = current.func
-            case ast.Subscript():
-                current = current.value
-            case ast.Name():
-                yield current.id
-                return
-            case _:
-                return
+            for given in arguments(rest, number, labels, names):
+                for constant, written in values_of(given, names):
+                    yield from self._judge(value.table, value.column, target, constant, node, written=written)

@@ -19,7 +19,8 @@ from squads.contracts.errors import NotText
 from squads.gates.check import CannotLook
 from squads.gates.place import Place
 from squads.gates.sql.fits.documents import distinctive
-from squads.gates.sql.fits.python_values import Names, names_in
+from squads.gates.sql.fits.python_names import Names, called, names_in
+from squads.gates.sql.fits.python_values import value_of
 from squads.gates.sql.model import Schema, TableName
 from squads.gates.words import word_set
 
@@ -30,7 +31,7 @@ _TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(tests?|test_[^/]*|[^/]*_tests
 """Tests store on purpose what must be refused."""
 _SPEAKS = word_set(
     "Column mapped_column Field DecimalField CharField SlugField SmallIntegerField IntegerField BigIntegerField "
-    "PositiveSmallIntegerField PositiveIntegerField create_table add_column"
+    "PositiveSmallIntegerField PositiveIntegerField SmallIntField IntField BigIntField create_table add_column"
 )
 """Words of declared columns."""
 _PREFIXES = ("DEFAULT_", "INITIAL_", "BASE_", "STARTING_")
@@ -51,9 +52,10 @@ class Module:
     def place(self, node: ast.expr | ast.stmt) -> Place:
         """Return where `node` stands."""
         end = node.end_lineno or node.lineno
-        lines = self.text.split("\n")[node.lineno - 1 : end]
+        path = getattr(node, "file", self.path)
+        lines = self.text.split("\n")[node.lineno - 1 : end] if path == self.path else [ast.unparse(node)]
         return Place(
-            path=self.path,
+            path=path,
             line=node.lineno,
             column=node.col_offset + 1,
             end_line=end,
@@ -91,10 +93,10 @@ def names_of_tables(artifact: Artifact, schema: Schema) -> dict[str, set[TableNa
         text = file.content.decode("utf-8", "replace")
         classes = [(m.start(), m[1]) for m in _CLASS.finditer(text) if m[1] != "Meta"]
         starts = [start for start, _ in classes]
-        for called in _CALLED.finditer(text):
-            above = bisect(starts, called.start())
-            if above and called[1] in tables:
-                found.setdefault(normal(classes[above - 1][1]), set()).add(tables[called[1]].full_name)
+        for told in _CALLED.finditer(text):
+            above = bisect(starts, told.start())
+            if above and told[1] in tables:
+                found.setdefault(normal(classes[above - 1][1]), set()).add(tables[told[1]].full_name)
     return found
 
 
@@ -143,15 +145,56 @@ def modules(artifact: Artifact, schema: Schema, named: Collection[str] = ()) -> 
         if parsed is not None:
             trees[file.path] = parsed
     shared: dict[str, list[ast.expr]] = {}
-    for _, tree in trees.values():
+    functions: dict[str, list[_Function]] = {}
+    for path, (_, tree) in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.expr, ast.stmt)):
+                node.file = path  # type: ignore[union-attr]  # where a value stands that another file uses
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                functions.setdefault(node.name, []).append(node)
         for name, value in names_in(tree.body).bound.items():
             shared.setdefault(name, []).append(value)
     once = {name: values[0] for name, values in shared.items() if len(values) == 1}
-    return [
-        Module(path, text, tree, names_in(tree.body, Names(_imported(tree, once))), said[path])
+    alone = {name: found[0] for name, found in functions.items() if len(found) == 1}
+    read = [
+        Module(path, text, tree, names_in(tree.body, Names(_imported(tree, once), functions=alone)), said[path])
         for path, (text, tree) in trees.items()
-        if path in telling
     ]
+    _pass(read, alone)
+    return [module for module in read if module.path in telling]
+
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def parameters_of(function: _Function) -> list[ast.arg]:
+    """Return a function's parameters by position, without self."""
+    every = [*function.args.posonlyargs, *function.args.args]
+    return every[1:] if every and every[0].arg in ("self", "cls") else every
+
+
+def _pass(read: list[Module], alone: dict[str, _Function]) -> None:
+    """Keep with each function that the artifact has once the constants that its calls give its parameters."""
+    for module in read:
+        for node in ast.walk(module.tree):
+            function = alone.get(called(node)) if isinstance(node, ast.Call) else None
+            if function is None or not isinstance(node, ast.Call) or any(isinstance(a, ast.Starred) for a in node.args):
+                continue
+            names = [a.arg for a in parameters_of(function)]
+            given = [*zip(names, node.args, strict=False), *((k.arg, k.value) for k in node.keywords if k.arg)]
+            for name, argument in given:
+                value = value_of(argument, module.names)
+                if value is None or value.kind not in ("literal", "integer", "numeric") or not value.text:
+                    continue
+                made = ast.Constant(value.text if value.kind == "literal" else _number(value.text))
+                ast.copy_location(made, argument).file = module.path  # type: ignore[attr-defined]
+                calls: dict[str, list[ast.expr]] = getattr(function, "given", {})
+                calls.setdefault(name, []).append(made)
+                function.given = calls  # type: ignore[union-attr]
+
+
+def _number(text: str) -> int | float:
+    return int(text) if text.lstrip("-").isdecimal() and len(text) < 1_000 else float(text)
 
 
 def _tree(file: File, *, must: bool) -> tuple[str, ast.Module] | None:

@@ -8,94 +8,17 @@ name when only one module of the artifact binds it.
 from __future__ import annotations
 
 import ast
+import copy
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 
 from squads.gates.sql.fits.constants import TEXT_CHARACTERS_MAX, Constant, computed, number_of, rounded
+from squads.gates.sql.fits.python_names import CHOICES_MAX, DEPTH_MAX, Names, called, pairs_of
+from squads.gates.sql.fits.python_samples import formatted, sampled_attribute, sampled_call, sampled_slice
 
-DEPTH_MAX = 60
-CHOICES_MAX = 200
-"""How many values of one dict are looked at."""
 NOW_SECONDS_MIN = 1_700_000_000
 """No clock that is right shows less; so milliseconds since 1970 never fit an integer."""
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "^"}
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What names are bound to in one place: a function's, then its module's, then the artifact's."""
-
-    bound: Mapping[str, ast.expr] = field(default_factory=dict)
-    outer: Names | None = None
-    hidden: frozenset[str] = frozenset()
-    """Names that are parameters, or bound more than once."""
-    given: Mapping[str, ast.expr] = field(default_factory=dict)
-    """The defaults of parameters that keep their value: what they are where the caller leaves them out."""
-
-    def find(self, name: str) -> ast.expr | None:
-        """Return the one expression that `name` is bound to."""
-        if name in self.bound:
-            return self.bound[name]
-        return None if name in self.hidden or self.outer is None else self.outer.find(name)
-
-    def find_member(self, name: str) -> ast.expr | None:
-        """Return what the only class here with a constant `name` binds it to."""
-        found = [value for key, value in self.bound.items() if key.endswith(f".{name}")]
-        if found or self.outer is None:
-            return found[0] if len(found) == 1 else None
-        return self.outer.find_member(name)
-
-
-def names_in(body: list[ast.stmt], outer: Names | None = None, parameters: frozenset[str] = frozenset()) -> Names:
-    """Return what a body binds once; nested functions are left out, classes give `Class.name`."""
-    bound: dict[str, ast.expr] = {}
-    twice = set(parameters)
-
-    def bind(target: ast.expr, value: ast.expr | None) -> None:
-        if isinstance(target, ast.Attribute):  # what the name means stays, one of its parts changes
-            if isinstance(target.value, ast.Name):
-                twice.add(f"{target.value.id}.{target.attr}")
-            return
-        for node in ast.walk(target):
-            if isinstance(node, ast.Name):
-                if node.id in bound or node.id in twice or value is None or node is not target:
-                    twice.add(node.id)
-                    bound.pop(node.id, None)
-                else:
-                    bound[node.id] = value
-
-    for statement in _statements(body):
-        match statement:
-            case ast.Assign():
-                for target in statement.targets:
-                    bind(target, statement.value)
-            case ast.AnnAssign(value=ast.expr()):
-                bind(statement.target, statement.value)
-            case ast.AugAssign() | ast.For() | ast.AsyncFor():
-                bind(statement.target, None)
-            case ast.With() | ast.AsyncWith():
-                for item in statement.items:
-                    if item.optional_vars is not None:
-                        bind(item.optional_vars, None)
-            case ast.ClassDef():
-                for name, value in names_in(statement.body).bound.items():
-                    bound[f"{statement.name}.{name}"] = value
-    return Names(bound, outer, frozenset(twice))
-
-
-def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    waiting = list(reversed(body))
-    while waiting:
-        statement = waiting.pop()
-        yield statement
-        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            continue
-        for attribute in ("body", "orelse", "finalbody"):
-            waiting += reversed(getattr(statement, attribute, []))
-        for handler in getattr(statement, "handlers", []):
-            waiting += reversed(handler.body)
 
 
 def value_of(node: ast.expr | None, names: Names, depth: int = 0) -> Constant | None:
@@ -114,18 +37,15 @@ def value_of(node: ast.expr | None, names: Names, depth: int = 0) -> Constant | 
         case ast.Constant(value=str() as text):
             return Constant("literal", text=text)
         case ast.JoinedStr():
-            parts = [
-                value_of(p.value if isinstance(p, ast.FormattedValue) else p, names, depth + 1) for p in node.values
-            ]
-            texts = [p.text for p in parts if p is not None and p.text]
-            whole = len(texts) == len(parts) and sum(map(len, texts)) <= TEXT_CHARACTERS_MAX
-            return Constant("literal", text="".join(texts)) if whole else None
+            return formatted(node, lambda inner: value_of(inner, names, depth + 1))
         case ast.Constant(value=None):
             return Constant("null")
         case ast.Name():
             return value_of(names.find(node.id), names, depth + 1)
         case ast.Attribute():
-            return _member(node, names, depth)
+            return sampled_attribute(node) or _member(node, names, depth)
+        case ast.Subscript(slice=ast.Slice()):
+            return sampled_slice(node, lambda inner: value_of(inner, names, depth + 1))
         case ast.Subscript(slice=ast.Constant(value=str() as key)):
             return value_of((pairs_of(node.value, names) or {}).get(key), names, depth + 1)
         case ast.UnaryOp(op=ast.USub()):
@@ -140,12 +60,13 @@ def value_of(node: ast.expr | None, names: Names, depth: int = 0) -> Constant | 
     return None
 
 
-def values_of(node: ast.expr | None, names: Names) -> list[Constant]:
-    """Return the constants that `node` may be: one, or one of a dict's, of two branches, a parameter's default.
+def values_of(node: ast.expr | None, names: Names) -> list[tuple[Constant, ast.expr]]:
+    """Return the constants that `node` may be, each with where it is written.
 
-    At most `CHOICES_MAX` expressions are looked at behind it.
+    One, or one of a dict's, of several branches, of a loop, of what calls give a parameter. At most `CHOICES_MAX`
+    expressions are looked at behind it.
     """
-    found: list[Constant] = []
+    found: list[tuple[Constant, ast.expr]] = []
     waiting = [] if node is None else [node]
     looked = 0
     while waiting and looked <= CHOICES_MAX:
@@ -153,7 +74,7 @@ def values_of(node: ast.expr | None, names: Names) -> list[Constant]:
         current = waiting.pop(0)
         value = value_of(current, names)
         if value is not None:
-            found.append(value)
+            found.append((value, origin(current, names)))
         else:
             waiting += _choices(current, names)[:CHOICES_MAX]
     return found
@@ -171,9 +92,111 @@ def _choices(node: ast.expr, names: Names) -> list[ast.expr]:
         case ast.BoolOp(op=ast.Or(), values=several):
             return several
         case ast.Name(id=name):
-            found = names.given.get(name) or names.find(name)
-            return [found] if found is not None else []
+            return names.may_be(name) or _of_kind(names.kind(name), names)
+        case ast.Attribute(value=ast.Name(id=name), attr="value" | "name"):
+            held = names.may_be(name)
+            return held if held else _of_kind(names.kind(name), names)
+        case ast.Attribute(value=ast.Name(id=name), attr=part) if (kind := names.kind(name)) is not None:
+            limits = names.find(f"{_last_name(kind)}.{part}")
+            return _limits(limits) if isinstance(limits, ast.Call) else []
+        case ast.Call() if called(node) in _LIMITING:
+            return _limits(node)
+        case ast.Subscript(value=source, slice=ast.Constant(value=str() as part)):
+            return _checked(source, part, names)
+        case ast.Call(func=ast.Attribute(value=source, attr="get"), args=[ast.Constant(value=str() as part), *_]):
+            return _checked(source, part, names)
+        case ast.Call(func=ast.Name(id=name)) if (function := names.function(name)) is not None:
+            return returned(function)
+        case ast.Await(value=inner):
+            return [inner]
     return []
+
+
+def returned(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+    """Return what a function may give back; of its own names nothing is known to who calls it."""
+    own = {a.arg for a in ast.walk(function) if isinstance(a, ast.arg)}
+    own |= {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    found = [n.value for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None][:CHOICES_MAX]
+    return [_Unknown(own).visit(copy.deepcopy(value)) if own else value for value in found]
+
+
+class _Unknown(ast.NodeTransformer):
+    """Takes the meaning of a function's own names away."""
+
+    def __init__(self, own: set[str]) -> None:
+        self.own = own
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        """Return a name that is bound to nothing, in the place of one of the function's own."""
+        return ast.copy_location(ast.Name("?", node.ctx), node) if node.id in self.own else node
+
+
+def _of_kind(annotation: ast.expr | None, names: Names) -> list[ast.expr]:
+    """Return the values that an annotation allows: those of a Literal, the members of an enum of the artifact."""
+    match annotation:
+        case ast.Subscript(value=owner, slice=inside) if _last_name(owner) == "Literal":
+            return list(inside.elts) if isinstance(inside, ast.Tuple) else [inside]
+        case ast.Subscript(value=owner, slice=ast.Tuple(elts=[_, *marks])) if _last_name(owner) == "Annotated" and any(
+            isinstance(m, ast.Call) and called(m) in _LIMITING for m in marks
+        ):
+            return [e for m in marks if isinstance(m, ast.Call) and called(m) in _LIMITING for e in _limits(m)]
+        case ast.Call() if called(annotation) in _LIMITING:
+            return _limits(annotation)
+        case ast.Subscript(value=owner, slice=inside) if _last_name(owner) in ("Optional", "Annotated"):
+            return _of_kind(inside.elts[0] if isinstance(inside, ast.Tuple) and inside.elts else inside, names)
+        case ast.BinOp(left=left, right=right):
+            return [*_of_kind(left, names), *_of_kind(right, names)]
+        case ast.Name(id=name):
+            alias = names.find(name)
+            return _of_kind(alias, names) if isinstance(alias, ast.Subscript) else names.members(name)
+    return []
+
+
+def _limits(call: ast.Call) -> list[ast.expr]:
+    """Return the longest text and the largest numbers that a field of a data model lets in."""
+    words = {k.arg: k.value for k in call.keywords if k.arg}
+    found = [words[w] for w in ("le", "ge", "max_value") if w in words]
+    digits, places = words.get("max_digits"), words.get("decimal_places")
+    match digits, places:
+        case ast.Constant(value=int() as long), ast.Constant(value=int() as behind) if 0 <= behind < long < 60:
+            text = f"{'9' * (long - behind)}.{'9' * behind}".rstrip(".")
+            decimal = ast.Call(ast.Name("Decimal", ast.Load()), [ast.Constant(text)], [])
+            found.append(ast.copy_location(decimal, call))
+    length = words.get("max_length")
+    if isinstance(length, ast.Constant) and isinstance(length.value, int) and 0 < length.value < 10_000:
+        made = ast.Constant("x" * length.value)
+        found.append(ast.copy_location(made, call))
+    return found
+
+
+_LIMITING = frozenset(("Field", "Query", "Path", "Body", "Form", "Param", "conint", "constr", "condecimal"))
+_CLEANED = frozenset(("cleaned_data", "validated_data"))
+
+
+def _checked(source: ast.expr, part: str, names: Names) -> list[ast.expr]:
+    """Return what a form or serializer lets through in `form.cleaned_data["name"]`."""
+    source = (names.find(source.id) or source) if isinstance(source, ast.Name) else source
+    if not (isinstance(source, ast.Attribute) and source.attr in _CLEANED and isinstance(source.value, ast.Name)):
+        return []
+    made = names.find(source.value.id)
+    field = names.find(f"{called(made)}.{part}") if isinstance(made, ast.Call) else None
+    return _limits(field) if isinstance(field, ast.Call) else []
+
+
+def _last_name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def origin(node: ast.expr, names: Names) -> ast.expr:
+    """Return the expression that a name stands for in the end, or `node` itself."""
+    for _ in range(DEPTH_MAX):
+        found = names.find(node.id) if isinstance(node, ast.Name) else None
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found = names.find(f"{node.value.id}.{node.attr}")
+        if found is None or not hasattr(found, "lineno"):
+            return node
+        node = found
+    return node
 
 
 def text_of(node: ast.expr | None, names: Names) -> str | None:
@@ -185,37 +208,6 @@ def text_of(node: ast.expr | None, names: Names) -> str | None:
             return text_of(inner, names)
     value = value_of(node, names)
     return value.text if value is not None and value.kind in ("literal", "text") else None
-
-
-def called(node: ast.Call) -> str:
-    """Return the last name of what is called: `Column` for `sa.Column(...)`."""
-    match node.func:
-        case ast.Attribute(attr=name) | ast.Name(id=name):
-            return name
-    return ""
-
-
-def items_of(node: ast.expr | None, names: Names, depth: int = 0) -> list[ast.expr] | None:
-    """Return the members of a list or tuple that is written out, perhaps under a name."""
-    match node:
-        case ast.List() | ast.Tuple() | ast.Set():
-            return None if any(isinstance(e, ast.Starred) for e in node.elts) else list(node.elts)
-        case ast.Name() if depth < DEPTH_MAX:
-            return items_of(names.find(node.id), names, depth + 1)
-    return None
-
-
-def pairs_of(node: ast.expr | None, names: Names, depth: int = 0) -> dict[str, ast.expr] | None:
-    """Return the entries with plain text keys of a dict that is written out, perhaps under a name."""
-    match node:
-        case ast.Dict():
-            entries = zip(node.keys, node.values, strict=True)
-            return {k.value: v for k, v in entries if isinstance(k, ast.Constant) and isinstance(k.value, str)}
-        case ast.Call(func=ast.Name(id="dict")):
-            return {k.arg: k.value for k in node.keywords if k.arg}
-        case ast.Name() if depth < DEPTH_MAX:
-            return pairs_of(names.find(node.id), names, depth + 1)
-    return None
 
 
 def _member(node: ast.Attribute, names: Names, depth: int) -> Constant | None:
@@ -269,9 +261,13 @@ def _call(node: ast.Call, names: Names, depth: int) -> Constant | None:
         if isinstance(node.func.value, ast.Name) and node.func.value.id == "time":
             return Constant("numeric", Fraction(NOW_SECONDS_MIN * (10**9 if name == "time_ns" else 1)))
         return None
+    if (made := sampled_call(node, lambda inner: value_of(inner, names, depth + 1))) is not None:
+        return made
     if not known or len(known) != len(arguments) or node.keywords:
         return None
     first = known[0]
+    if name == "str" and first.text and len(known) == 1:
+        return Constant("literal", text=first.text)
     number = number_of(first.text) if first.kind == "literal" else first.number
     if number is None:
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -27,6 +28,10 @@ _UUIDS = word_set(
 )
 _BYTES = {"sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
 _DIGESTS = {"md5": 16, "sha1": 20, **_BYTES}
+LEAST = "least"
+"""The type of a sample of which only is known that it is no shorter."""
+_PLACED = re.compile(r"%\d+\$|%-?\d|%\*")
+_FILLED = re.compile(r"%[sIL]")
 _HELD = frozenset(("sample", "text", "literal"))
 _FORMAT = re.compile(
     r"\"(?P<said>[^\"]*)\"|(?P<piece>HH24|HH12|HH|MI|SSSSS|SS|MS|US|YYYY|IYYY|YY|IY|MM|DDD|DD|IW|WW|ID|Q|D|W|AM|PM)|"
@@ -66,10 +71,34 @@ def arguments(inside: Sequence[Token]) -> list[Sequence[Token]]:
 
 def written(values: Sequence[Constant]) -> Constant | None:
     """Return what `||` and `concat` make of values of which some are samples."""
-    if any(not v.text and v.kind not in ("literal", "text", "null") for v in values):
+    if any(not v.text and v.kind not in ("literal", "text", "null", "sample") for v in values):
         return None
     text = "".join(v.text for v in values)
-    return Constant("sample", text=text) if len(text) <= TEXT_CHARACTERS_MAX else None
+    least = LEAST if any(v.type == LEAST for v in values) else ""
+    return Constant("sample", text=text, type=least) if len(text) <= TEXT_CHARACTERS_MAX else None
+
+
+def at_least(values: Sequence[Constant]) -> Constant | None:
+    """Return what is known of a text that these are parts of: it is no shorter."""
+    if any(v.kind not in _HELD for v in values):
+        values = [v for v in values if v.kind in _HELD]
+    made = written(values) if values else None
+    return replace(made, type=LEAST) if made is not None else None
+
+
+def filled_in(values: Sequence[Constant | None]) -> Constant | None:
+    """Return what `format('INV-%s-%s', ...)` makes."""
+    form = values[0] if values else None
+    if form is None or form.kind not in ("literal", "text") or _PLACED.search(form.text):
+        return None
+    pieces = _FILLED.split(form.text.replace("%%", "\0"))
+    parts: list[Constant | None] = [Constant("text", text=pieces[0])]
+    for piece, value in zip(pieces[1:], [*values[1:], *[None] * len(pieces)], strict=False):
+        held = value is not None and (value.kind in _HELD or value.text)
+        parts += [replace(value, kind="text") if held and value is not None and value.kind != "sample" else value]
+        parts += [Constant("text", text=piece)]
+    known = [p for p in parts if p is not None]
+    return written(known) if len(known) == len(parts) else at_least(known)
 
 
 def _number(values: Sequence[Constant | None], at: int) -> int | None:
@@ -86,7 +115,12 @@ def _text(values: Sequence[Constant | None], at: int = 0) -> str | None:
 def _made(values: Sequence[Constant | None], text: str) -> Constant:
     """Return a text as what it was made of is: a sample, or the very characters."""
     exact = all(v is not None and v.kind != "sample" for v in values[:1])
-    return Constant("text" if exact else "sample", text=text)
+    return Constant("text" if exact else "sample", text=text, type=LEAST if _open(values) else "")
+
+
+def _open(values: Sequence[Constant | None]) -> bool:
+    """Return whether the first of them may be longer than is known."""
+    return bool(values) and values[0] is not None and values[0].type == LEAST
 
 
 def _left(values: Sequence[Constant | None]) -> Constant | None:
@@ -110,6 +144,8 @@ def _part(values: Sequence[Constant | None]) -> Constant | None:
 
 
 def _trimmed(values: Sequence[Constant | None]) -> Constant | None:
+    if _open(values):
+        return None
     text, mark = _text(values), " " if len(values) < 2 else _text(values, 1)
     if text is None or mark is None:
         return None
@@ -118,11 +154,15 @@ def _trimmed(values: Sequence[Constant | None]) -> Constant | None:
 
 
 def _cut_behind(values: Sequence[Constant | None]) -> Constant | None:
+    if _open(values):
+        return None
     text, mark = _text(values), " " if len(values) < 2 else _text(values, 1)
     return None if text is None or mark is None else _made(values, text.rstrip(mark if not mark.isalnum() else " "))
 
 
 def _replaced(values: Sequence[Constant | None]) -> Constant | None:
+    if _open(values):
+        return None
     text, old, new = _text(values), _text(values, 1), _text(values, 2)
     if text is None or not old or new is None or (any(map(str.isalnum, old)) and len(old) != len(new)):
         return None
@@ -130,6 +170,8 @@ def _replaced(values: Sequence[Constant | None]) -> Constant | None:
 
 
 def _translated(values: Sequence[Constant | None]) -> Constant | None:
+    if _open(values):
+        return None
     text, old, new = _text(values), _text(values, 1), _text(values, 2)
     if text is None or old is None or new is None or any(map(str.isalnum, old[len(new) :])):
         return None
@@ -138,6 +180,8 @@ def _translated(values: Sequence[Constant | None]) -> Constant | None:
 
 
 def _split_part(values: Sequence[Constant | None]) -> Constant | None:
+    if _open(values):
+        return None
     text, mark, number = _text(values), _text(values, 1), _number(values, 2)
     if text is None or not mark or mark.isalnum() or not number or number < 0:
         return None

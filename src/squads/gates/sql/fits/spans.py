@@ -113,8 +113,8 @@ def words(schema: Schema, table: Table, column: Column) -> tuple[str, ...]:
     if given.labels is not None:
         return given.labels
     found: list[str] = []
-    for check, name in _checks(schema, table, column):
-        for part in _conjuncts(check):
+    for check, name in checks_of(schema, table, column):
+        for part in conjuncts(check):
             if type(part).__name__ == "In" and _column(part.this) == name:
                 found += [
                     e.name for e in map(_inner, part.expressions) if type(e).__name__ == "Literal" and e.is_string
@@ -131,9 +131,9 @@ def longest_in(schema: Schema, table: Table, column: Column) -> int | None:
     if listed := words(schema, table, column):
         return max(map(len, listed))
     longest = {"uuid": 36}.get(given.name, given.text_length)
-    for check, name in _checks(schema, table, column):
+    for check, name in checks_of(schema, table, column):
         bound = None
-        for part in _conjuncts(check):
+        for part in conjuncts(check):
             end = _length_end(part, name)
             bound = end if bound is None else bound if end is None else min(bound, end)
         if bound is None and _speaks_of_form(check, name):
@@ -149,7 +149,7 @@ _SAYS_NO_FORM = word_set(
 
 def _speaks_of_form(check: Check, name: str) -> bool:
     """Return whether a CHECK may bound the length of a column in a way that is not read here."""
-    for part in _conjuncts(check):
+    for part in conjuncts(check):
         nodes = list(part.walk())
         speaks = any(type(n).__name__ == "Column" and n.name == name for n in nodes)
         if speaks and any(type(n).__name__ not in _SAYS_NO_FORM for n in nodes):
@@ -228,7 +228,7 @@ def _too_large(schema: Schema, table: Table, column: Column, given: Type, target
     if _drawn_most(schema, table, column) <= most:
         return None
     row = Rows(columns={column.name: Value(most + step, None, nullable=False)})
-    for check, name in _checks(schema, table, column):
+    for check, name in checks_of(schema, table, column):
         rows = row if name == column.name else Rows(columns={name: row.columns[column.name]})
         try:
             if outcomes(check.condition, rows, check.place) == {F}:
@@ -255,7 +255,7 @@ def _drawn_most(schema: Schema, table: Table, column: Column) -> Fraction:
 # Conditions
 
 
-def _checks(schema: Schema, table: Table, column: Column) -> Iterator[tuple[Check, str]]:
+def checks_of(schema: Schema, table: Table, column: Column) -> Iterator[tuple[Check, str]]:
     """Yield the CHECKs on a column with the name that each has for it."""
     for check in table.checks:
         if mentioned(check.condition, (column.name,)):
@@ -265,7 +265,8 @@ def _checks(schema: Schema, table: Table, column: Column) -> Iterator[tuple[Chec
             yield check, "value"
 
 
-def _conjuncts(check: Check) -> Iterator[exp.Expression]:
+def conjuncts(check: Check) -> Iterator[exp.Expression]:
+    """Yield what must hold all together for a CHECK to hold."""
     try:
         waiting = [parsed(check.condition)]
     except (ValueError, RecursionError):

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from squads.gates.sql.model import HOLE
+from squads.gates.sql.python.dicts import pairs_of
 from squads.gates.sql.python.file import PythonFile, Sql, sql
 
 _DEPTH_MAX = 40
@@ -77,6 +78,10 @@ class Scope:
                         self.bind(target, Bound(value, self), twice=True)
                 case ast.AnnAssign(target=ast.Name(), value=ast.expr() as value):
                     self.bind(statement.target, Bound(value, self), twice=True)
+                case ast.Expr(
+                    value=ast.Call(func=ast.Attribute(value=ast.Name(id=known) as owner, attr="update"), args=[more])
+                ) if isinstance(self.followed(owner).node, (ast.Dict, ast.BinOp)):
+                    self.bind(owner, Bound(ast.BinOp(left=owner, op=ast.BitOr(), right=more), self))
                 case ast.AugAssign(target=ast.Name(id=known)):
                     self.names[known] = Bound(None, self)
                 case ast.If() | ast.Try() | ast.With():
@@ -204,12 +209,12 @@ class Scope:
             case ast.Dict(keys=keys) if None not in keys:
                 return [Bound(k, followed.scope) for k in keys]
             case ast.Call(func=ast.Attribute(value=owner, attr="items"), args=[]):
-                inside = followed.scope.followed(owner)
-                if isinstance(inside.node, ast.Dict) and None not in inside.node.keys:
-                    pairs = zip(inside.node.keys, inside.node.values, strict=True)
-                    return [
-                        Bound(ast.Tuple(elts=[k, v], ctx=ast.Load()), inside.scope) for k, v in pairs if k is not None
-                    ]
+                pairs = pairs_of(followed.scope, owner)
+                return (
+                    None
+                    if pairs is None
+                    else [Bound(ast.Tuple(elts=[k, v], ctx=ast.Load()), where) for k, v, where in pairs]
+                )
             case ast.Call(func=ast.Name(id="list" | "tuple" | "sorted" | "reversed" | "set"), args=[only]):
                 return followed.scope.items(only)
             case ast.BinOp(left=left, op=ast.Add(), right=right):

@@ -1,8 +1,9 @@
 """SQL that a SECURITY DEFINER routine puts together out of what its caller says, and runs with its owner's rights.
 
 A text parameter that is joined into the text of EXECUTE, or filled in by %s, is the caller's to write: it may hold any
-statement. Parameters in USING, quote_ident, quote_literal and %I and %L of format are closed. A parameter that the body
-looks at and refuses with an exception before is taken to be closed, too: whether well is not said here.
+statement. Parameters in USING, quote_ident, quote_literal and %I and %L of format are closed. So is what the
+body holds to a list that it names, to a whole pattern or to the catalogue, and the branches of a CASE that are written
+out.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from squads.gates.words import word_set
 
 _TEXTS = word_set("text varchar character char bpchar name citext json jsonb xml")
 _CARRY = word_set(
-    "lower upper trim btrim ltrim rtrim concat concat_ws replace coalesce left right substr substring nullif"
+    "lower upper trim btrim ltrim rtrim concat concat_ws replace coalesce left right substr substring nullif translate "
+    "initcap lpad rpad repeat overlay reverse split_part array_to_string string_agg text varchar greatest least"
 )
+_COMPARES = word_set("in is like ilike similar between exists any all not and or")
 _ENDS = word_set("into using loop")
 _SPECIFIER = re.compile(r"%(?:(\d+)\$)?-?\d*([sIL%])")
 
@@ -53,11 +56,8 @@ def injected(authority: Authority) -> Iterator[Injected]:
         if not any(t.value == "execute" for t in tokens):
             continue
         told = _parameters(statement.tokens) if statement is not None else set()
-        told = _closed(tokens, _assigned(tokens, told))
-        for start, expression in _executed(tokens):
-            if name := _open(expression, told):
-                place = source.place(tokens[start].start, expression[-1].end)
-                yield Injected(routine, name, place)
+        for start, end, name in _runs(tokens, told):
+            yield Injected(routine, name, source.place(tokens[start].start, tokens[end].end))
 
 
 def _parameters(tokens: Sequence[Token]) -> set[str]:
@@ -75,24 +75,102 @@ def _parameters(tokens: Sequence[Token]) -> set[str]:
     return found
 
 
-def _assigned(tokens: Sequence[Token], told: set[str]) -> set[str]:
-    """Return `told` with the variables that are made of them."""
-    for _ in range(2):
-        for part in split(tokens, ";"):
-            gives = next((n for n, t in enumerate(part) if t.text == ":="), 0)
-            names = [t.value for t in part[:gives] if t.kind == "word" and t.value not in ("begin", "then", "else")]
-            if gives and names and _open(part[gives + 1 :], told):
-                told = told | {names[0] if names[0] != "declare" else names[1 % len(names)]}
-    return told
+def _runs(tokens: Sequence[Token], told: set[str]) -> list[tuple[int, int, str]]:
+    """Return (first token, last token, name) of what a caller may write: each EXECUTE, and where its text came in.
+
+    The body is read from top to bottom. What is given to a variable outside any branch replaces what it held.
+    """
+    found: list[tuple[int, int, str]] = []
+    looped = any(t.kind == "word" and t.value == "loop" for t in tokens)
+    for _ in range(2 if looped else 1):
+        found, told = _once(tokens, set(told))
+    return found
 
 
-def _closed(tokens: Sequence[Token], told: set[str]) -> set[str]:
-    """Return `told` without what the body refuses unless it is as it should be."""
+def _once(tokens: Sequence[Token], told: set[str]) -> tuple[list[tuple[int, int, str]], set[str]]:
+    found: list[tuple[int, int, str]] = []
+    came: dict[str, tuple[int, int]] = {}
+    depth = at = 0
     for part in split(tokens, ";"):
-        words = [t.value for t in part]
-        if "if" in words and "raise" in words:
-            told = told - set(words[words.index("if") : words.index("raise")])
-    return told
+        first, at = at, at + len(part) + 1
+        words = [t.value if t.kind == "word" else "" for t in part]
+        starts = [n for n, w in enumerate(words) if w in ("begin", "then", "else", "loop", "declare")]
+        head = _head(words, starts)
+        body = part[head:]
+        guarded = _listed(part[:head])
+        if words[head : head + 1] == ["raise"]:
+            told -= _refused(part[:head])
+        depth += sum(w == "if" for w in words[:head]) + sum(w in ("loop",) for w in words[:head])
+        gives = next((n for n, t in enumerate(body) if t.text == ":=" or t.value == "default"), 0)
+        if not gives and len(body) > 2 and body[0].kind == "word" and body[1].text == "=":
+            gives = 1
+        into = next((n for n, t in enumerate(body) if n and t.kind == "word" and t.value == "into"), 0)
+        if gives and body[0].kind in ("word", "quoted"):
+            name = _open(body[gives + 1 :], told - guarded)
+            if name:
+                told.add(body[0].value)
+                came[body[0].value] = (first + head, first + len(part) - 1)
+            elif not depth:
+                told.discard(body[0].value)
+        elif into and body[0].value in ("select", "with") and into + 1 < len(body):
+            source = next((n for n, t in enumerate(body) if t.kind == "word" and t.value == "from"), len(body))
+            if _open(body[1 : min(into, source)], told - guarded):
+                told.add(body[into + 1].value)
+        for number, expression in _executed(part):
+            if name := _open(expression, told - guarded):
+                found.append((first + number, first + number + len(expression), name))
+                if name in came:
+                    found.append((*came[name], name))
+        if words[:2] in (["end", "if"], ["end", "loop"]):
+            depth = max(depth - 1, 0)
+    return found, told
+
+
+def _head(words: list[str], starts: list[int]) -> int:
+    """Return where the plain statement of a part begins, after the words that decide whether it runs."""
+    cases = 0
+    head = 0
+    for n, word in enumerate(words):
+        if word == "case":
+            cases += 1
+        elif word == "end" and cases:
+            cases -= 1
+        elif n in starts and not cases:
+            head = n + 1
+    return head
+
+
+def _listed(condition: Sequence[Token]) -> set[str]:
+    """Return what a branch holds to a list of what we wrote: `IF p_order IN ('name', 'team') THEN`."""
+    found: set[str] = set()
+    for n, token in enumerate(condition):
+        following = [t.value for t in condition[n + 1 : n + 3]]
+        if token.kind == "word" and (
+            following[:2] == ["in", "("] or (following[:1] == ["="] and _is_text(condition, n))
+        ):
+            found.add(token.value)
+    return found
+
+
+def _is_text(tokens: Sequence[Token], at: int) -> bool:
+    return at + 2 < len(tokens) and (tokens[at + 2].kind == "string" or tokens[at + 2].value == "any")
+
+
+def _refused(condition: Sequence[Token]) -> set[str]:
+    """Return what a body refuses unless it is one of a list, matches a whole pattern, or is known to the catalogue.
+
+    That something is there, or short, or without semicolons, closes nothing.
+    """
+    words = [t.value for t in condition]
+    names = {t.value for t in condition if t.kind in ("word", "number")}
+    text = " ".join(words)
+    if re.search(r"not in \(|<> all|not exists|to_reg|= any|not \(.* in \(|similar to|not \w+ in \(", text):
+        return names
+    whole = [t for t in condition if t.kind in ("string", "dollar") and t.value[:1] == "^" and t.value.endswith("$")]
+    if whole and re.search(r"!~|not .*~", text):
+        return names
+    lists = [n for n, t in enumerate(condition) if t.text in ("<>", "!=") and _is_text(condition, n - 1)]
+    return {condition[n - 1].value for n in lists if len(lists) > 1}
 
 
 def _executed(tokens: Sequence[Token]) -> Iterator[tuple[int, Sequence[Token]]]:
@@ -117,28 +195,84 @@ def _open(tokens: Sequence[Token], told: set[str]) -> str:
     while at < len(tokens):
         token = tokens[at]
         following = tokens[at + 1].text if at + 1 < len(tokens) else ""
-        if token.kind == "word" and following == "(":
-            end, depth = at + 1, 0
+        if token.kind == "word" and token.value == "case":
+            end = _end_of_case(tokens, at)
+            if name := _chosen(tokens[at + 1 : end], told):
+                return name
+            at = end + 1
+            continue
+        if (token.kind == "word" and following == "(") or token.text == "(":
+            start = at + 1 if token.text == "(" else at + 2
+            end, depth = start - 1, 0
             while end < len(tokens):
                 depth += (tokens[end].text == "(") - (tokens[end].text == ")")
                 end += 1
                 if not depth:
                     break
-            inside = tokens[at + 2 : end - 1]
-            if token.value == "format":
+            inside = tokens[start : end - 1]
+            cast = [t.value for t in tokens[end : end + 2]]
+            closed = cast[:1] == ["::"] and cast[1:] and cast[1] not in _TEXTS
+            if token.value == "format" and following == "(":
                 if name := _formatted(inside, told):
                     return name
-            elif token.value in _CARRY and (name := _open(inside, told)):
+            elif token.value == "regexp_replace" and not closed and not _keeps_only(inside):
+                if name := _open(inside[:1], told):
+                    return name
+            elif (token.text == "(" or token.value in _CARRY) and not closed and (name := _open(inside, told)):
                 return name
             at = end
             continue
-        cast = following == "::" and at + 2 < len(tokens) and tokens[at + 2].value not in _TEXTS
+        cast_away = following == "::" and at + 2 < len(tokens) and tokens[at + 2].value not in _TEXTS
         field = at > 0 and tokens[at - 1].text == "."
-        if token.value in told and token.kind in ("word", "number", "op", "mark") and not cast and not field:
+        compared = following in ("=", "<>", "!=", "<", ">", "~", "!~") or (
+            at + 1 < len(tokens) and tokens[at + 1].kind == "word" and tokens[at + 1].value in _COMPARES
+        )
+        if (
+            token.value in told
+            and token.kind in ("word", "number", "op", "mark")
+            and not (cast_away or field or compared)
+        ):
             return token.value
         if token.value == "new" and following == ".":
             return ""
         at += 1
+    return ""
+
+
+def _keeps_only(inside: Sequence[Token]) -> bool:
+    """Return whether regexp_replace takes away all but what it lists: `[^a-z_]`."""
+    return any(t.kind in ("string", "dollar") and t.value.startswith("[^") for t in inside)
+
+
+def _end_of_case(tokens: Sequence[Token], at: int) -> int:
+    depth = 0
+    for n in range(at, len(tokens)):
+        word = tokens[n].value if tokens[n].kind == "word" else ""
+        depth += (word == "case") - (word == "end")
+        if not depth:
+            return n
+    return len(tokens)
+
+
+def _chosen(tokens: Sequence[Token], told: set[str]) -> str:
+    """Return the open name among the results of a CASE; what it compares is nobody's text."""
+    depth = 0
+    pieces: list[tuple[str, list[Token]]] = [("case", [])]
+    for token in tokens:
+        word = token.value if token.kind == "word" else ""
+        depth += (token.text in "([") - (token.text in ")]") if token.kind == "mark" else 0
+        depth += (word == "case") - (word == "end")
+        if not depth and word in ("when", "then", "else"):
+            pieces.append((word, []))
+        else:
+            pieces[-1][1].append(token)
+    held: set[str] = set()
+    subject = {t.value for t in pieces[0][1]}
+    for what, piece in pieces[1:]:
+        if what == "when":
+            held = _listed(piece) | (subject if [t.kind for t in piece] == ["string"] else set())
+        elif name := _open(piece, told - (held if what == "then" else set())):
+            return name
     return ""
 
 

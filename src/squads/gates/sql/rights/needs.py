@@ -24,6 +24,8 @@ class Need:
     what: str
     fails: str
     lacks: tuple[Lack, ...]
+    routine: Routine | None = None
+    """The function that runs without the right."""
 
 
 def needs(authority: Authority, reach: Reach) -> list[Need]:
@@ -65,6 +67,7 @@ def _of_triggers(authority: Authority, reach: Reach) -> Iterator[Need]:
                 what=f"the trigger {quoted(trigger.name)} on {name} ({routine})",
                 fails=f"every {doing} on {name} fails with permission denied, or loses what the trigger should write",
                 lacks=tuple(dict.fromkeys(lacks)),
+                routine=routine,
             )
 
 
@@ -155,6 +158,7 @@ def _of_granted(authority: Authority, reach: Reach) -> Iterator[Need]:
                 what=f"{routine}",
                 fails=f"the function that {quoted(role)} was granted fails with permission denied",
                 lacks=tuple(dict.fromkeys(lacks)),
+                routine=routine,
             )
 
 

@@ -242,7 +242,8 @@ def _rebuild(cursor: Cursor, place: Place) -> Iterator[Act]:
     cursor.accept("concurrently")
     table = cursor.qualified() if not cursor.done and cursor.tokens[cursor.at].kind in ("word", "quoted") else NOWHERE
     kind = {"vacuum": "vacuum_full"}.get(verb, verb)
-    yield Act(kind=kind, table=table, other=target, words=frozenset(words & {"concurrently"}), place=place)
+    said = (words & {"concurrently"}) | ({"no data"} if words >= {"no", "data"} else set())
+    yield Act(kind=kind, table=table, other=target, words=frozenset(said), place=place)
 
 
 def _lock(cursor: Cursor, place: Place) -> Iterator[Act]:

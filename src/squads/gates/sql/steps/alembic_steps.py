@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -18,12 +19,16 @@ from squads.gates.sql.model import HOLE
 from squads.gates.sql.python.alembic import Reader, decided
 from squads.gates.sql.python.columns import column_names, flag, keyword
 from squads.gates.sql.python.conditions import condition
+from squads.gates.sql.python.dicts import pairs_of
 from squads.gates.sql.python.embedded import EXECUTE_CALLS, runs, table_name
 from squads.gates.sql.python.file import PythonFile, Sql, name, string
 from squads.gates.sql.python.operations import OPERATIONS, Batch, Call
 from squads.gates.sql.python.scope import UNKNOWN, Bound, Scope
 from squads.gates.sql.python.sqlalchemy_types import typed
+from squads.gates.sql.steps.loop_rows import LoopRows
+from squads.gates.sql.steps.row_values import NotTold
 
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)\b", re.IGNORECASE)
 GUARD = "squads_guard"
 """Stands for code that stops when it finds rows: its argument is the code that asks."""
 TYPED = "squads_typed"
@@ -60,6 +65,11 @@ class StepsReader(Reader):
 
     def _loop(self, target: ast.expr, iterated: ast.expr, body: list[ast.stmt], scope: Scope, depth: int) -> None:
         if scope.items(iterated) is None:
+            try:
+                self.made += LoopRows(self.file, scope).loop(target, iterated, body)
+                return
+            except (NotTold, RecursionError):
+                pass  # then each of its statements counts as it stands
             self._expression(iterated, scope, depth)
             scope.bind(target, Bound(None, scope))
             self._block(body, scope, depth + 1)
@@ -155,9 +165,30 @@ def executed(file: PythonFile, scope: Scope, node: ast.Call) -> list[Sql]:
         return []
     made = scope.sql(given)
     if made is not None and made.text.strip(f" \n{HOLE};"):
-        return [replace(file.at(node, made), raw=True)]
+        filled = _with_parameters(scope, node, given, made.text)
+        return [replace(file.at(node, filled if filled != made.text else made), raw=True)]
     built = _built(file, scope, given)
     return [built] if built is not None else [used(file, scope.followed(given).node or given)]
+
+
+def _with_parameters(scope: Scope, node: ast.Call, given: ast.expr, text: str) -> str:
+    """Return a text with the values of its parameters in their places, as far as they are known."""
+    told: dict[str, object] = {}
+    found = scope.followed(given)
+    if isinstance(found.node, ast.Call) and scope.file.called(found.node) == "bindparams":
+        told |= {k.arg: found.scope.value(k.value) for k in found.node.keywords if k.arg}
+    handed = [a for a in (*node.args[1:2], keyword(node, "parameters")) if a is not None]
+    for pairs in (pairs_of(scope, a) or [] for a in handed):
+        told |= {str(where.value(k)): where.value(v) for k, v, where in pairs}
+    told |= {k.arg: scope.value(k.value) for k in node.keywords if k.arg and node.args}
+
+    def value(match: re.Match[str]) -> str:
+        held = told.get(match[1], UNKNOWN)
+        if held is None or isinstance(held, (bool, int, float)):
+            return "NULL" if held is None else str(held).lower()
+        return string(held) if isinstance(held, str) else match[0]
+
+    return _PARAMETER.sub(value, text) if told else text
 
 
 def _built(file: PythonFile, scope: Scope, given: ast.expr) -> Sql | None:

@@ -18,6 +18,12 @@ def alter_acts(cursor: Cursor, place: Place) -> Iterator[Act]:
     cursor.take()
     if cursor.accept("type"):
         return
+    if cursor.accept("domain"):
+        words = [t.value for t in cursor.tokens]
+        domain = cursor.qualified()[1]
+        if "valid" not in words and (cursor.accept("add") or cursor.accept("set", "not")):
+            yield Act(kind="alter_domain", name=domain, place=place)
+        return
     if not cursor.accept("table"):
         return
     cursor.accept("if", "exists")
@@ -78,6 +84,8 @@ def _action(cursor: Cursor, table: TableName, place: Place) -> Iterator[Act]:
     elif cursor.accept("set"):
         if cursor.peek() in ("tablespace", "logged", "unlogged", "access"):
             yield Act(kind="rewrite", table=table, other=f"SET {cursor.peek().upper()}", place=place)
+    elif cursor.accept("attach", "partition"):
+        yield Act(kind="attach", table=table, other=cursor.qualified()[1], place=place)
     elif cursor.accept("detach", "partition"):
         yield Act(kind="detach", table=table, other=cursor.qualified()[1], place=place)
 

@@ -13,6 +13,8 @@ from squads.gates.sql.python.django import MigrationReader, State, operations
 from squads.gates.sql.python.file import PythonFile, Sql, name
 from squads.gates.sql.python.scope import Bound, Scope
 from squads.gates.sql.steps.alembic_steps import used
+from squads.gates.sql.steps.django_rows import DjangoRows
+from squads.gates.sql.steps.row_values import NotTold
 
 
 class StepsMigration(MigrationReader):
@@ -59,6 +61,11 @@ class StepsMigration(MigrationReader):
         found = self.scope.followed(given).node if given is not None else None
         if not isinstance(found, ast.FunctionDef):
             return
+        try:
+            yield from DjangoRows(self.file, self.scope, self.state).function(found)
+            return
+        except (NotTold, RecursionError):
+            pass  # then what it names, and what it does to all rows, is all that is known
         yield replace(used(self.file, found), spans=self.file.at(node, "").spans)
         models: dict[str, str] = {}
         for inner in ast.walk(found):

@@ -7,18 +7,15 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from squads.gates.sql.model import TableName
+from squads.gates.sql.rehearsal.rehearse import Rehearsal
 from squads.gates.sql.steps.act import Act
 from squads.gates.sql.steps.carried import PART, WHOLE, carries, covering, looked_up
+from squads.gates.sql.steps.copies import bare, compared, lossy, members, moves_on, only_nulls, selects
 from squads.gates.sql.steps.types import narrows, read
+from squads.gates.sql.steps.wishes import Wishes
 from squads.gates.sql.steps.world import Walk, given, given_rows
 from squads.gates.words import word_set
 
-_LOSSY = re.compile(
-    r"\b(left|right|substr|substring|split_part|trunc|floor|ceil|ceiling|date_trunc|md5|sha256|min|max|length"
-    r"|count|hashtext|sign|round|extract|date_part|to_char)\s*\(|->|::\s*(date|smallint|int2|boolean)\b"
-    r"|::\s*(varchar|char|character varying)\s*\(\s*\d",
-    re.IGNORECASE,
-)
 _PARTIAL = re.compile(r"\b(where|limit|offset|tablesample|join|having|group|distinct)\b", re.IGNORECASE)
 _FROM = re.compile(r"\bfrom (?:only )?(?:\"?\w+\"? \. )?\"?(\w+)\"?", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
@@ -31,39 +28,58 @@ _JOINED = re.compile(
 _SWAPPED = word_set("insert update delete select")
 
 
-def lossy(expression: str) -> bool:
-    """Return whether an expression gives less than its columns hold."""
-    return _LOSSY.search(expression) is not None and "*" not in expression
-
-
-def only_nulls(where: str) -> bool:
-    """Return whether a condition leaves out nothing but rows without a value, or with one already."""
-    parts = re.split(r"\band\b", where.lower().replace('"', ""))
-    either = [p.strip(" ()") for p in re.split(r"\bor\b", where.lower().replace('"', ""))]
-    if len(either) > 1 and all(re.fullmatch(r"(\w+ \. )?\w+ is not null", p) for p in either):
-        return True
-    return all(re.fullmatch(r"\(?\s*(\w+ \. )?\w+ is (not )?null\s*\)?", p.strip()) or _joined(p) for p in parts)
-
-
-def _joined(part: str) -> bool:
-    """Return whether a condition only says which rows of two tables belong together."""
-    return re.fullmatch(r"\(?\s*\w+ \. \w+ = \w+ \. \w+\s*\)?", part.strip()) is not None
-
-
-def moves_on(act: Act) -> bool:
-    """Return whether an act stores rows that it reads elsewhere."""
-    if act.kind == "create_table":
-        return bool(act.text) and re.search(r"\bwith no data\b", act.text, re.IGNORECASE) is None
-    return act.kind in ("insert_select", "moved")
-
-
 class Keeping:
     """Answers for the moment at which a walk stands."""
 
-    def __init__(self, walk: Walk) -> None:
+    def __init__(self, walk: Walk, rehearsed: Rehearsal | None = None, brief: str = "") -> None:
         self.walk = walk
+        self.rehearsed = rehearsed or Rehearsal()
+        """What runs on made rows tell; where they tell nothing, the forms below decide."""
+        self._wishes = Wishes(brief)
         kinds = ("set_not_null", "add_constraint", "create_index")
         self._rules = [(at, a) for at, acts in enumerate(walk.acts) for a in acts if a.kind in kinds]
+
+    # What is not wanted any more
+
+    def given_up(self, table: str, column: str = "") -> bool:
+        """Return whether the brief says that a table, or a column of it, may go with what is in it."""
+        return self._wishes.given_up(table, column)
+
+    def wanted(self, view: str) -> bool:
+        """Return whether the brief names a view, and does not ask to take it away."""
+        return self._wishes.names(view) and not self._wishes.given_up(view)
+
+    def unread(self, column: str) -> bool:
+        """Return whether the brief says that nothing reads a column, or that what reads it changes with it."""
+        return self._wishes.unread(column)
+
+    def fits(self, digits: tuple[int, ...]) -> bool:
+        """Return whether the brief says that no text is longer than a length."""
+        return bool(digits) and self._wishes.longest() is not None and (self._wishes.longest() or 0) <= digits[0]
+
+    def rows_may_go(self, table: str) -> bool:
+        """Return whether the brief asks to delete rows of a table."""
+        return self._wishes.rows_may_go(table)
+
+    def computed_anew(self, column: str) -> bool:
+        """Return whether the brief asks for other values in a column."""
+        return self._wishes.computed_anew(column)
+
+    def points(self, table: TableName, column: str) -> bool:
+        """Return whether a column says to which row of another table, or which row, something belongs."""
+        found = self.walk.table(table)
+        if found is None:
+            return False
+        keys = {e.column for k in found.keys if k.primary for e in k.elements}
+        return column in keys or any(column in r.columns for r in found.references)
+
+    def told_whole(self, table: TableName) -> bool:
+        """Return whether runs on made rows told apart all that a table held."""
+        found = self.walk.table(table)
+        if found is None:
+            return False
+        columns = [c.name for c in found.columns if not c.generated and not self.points(table, c.name)]
+        return self.rehearsed.told_of(table[1], *columns)
 
     # What was copied
 
@@ -81,7 +97,7 @@ class Keeping:
         for act in self._acts():
             if not moves_on(act) or act.table[1] in gone or {"temp", "temporary"} & act.words:
                 continue
-            for text in _selects(act.text):
+            for text in selects(act.text):
                 sources = [m[1].lower() for m in _FROM.finditer(text)]
                 if re.match(rf"\(?\s*table (only )?\"?{re.escape(name)}\"?\s*\)?$", text.strip(), re.IGNORECASE):
                     return ()
@@ -93,7 +109,7 @@ class Keeping:
                     tail = self._joins_all(table, tail)
                 if _PARTIAL.search(tail):
                     continue
-                missing = tuple(c for c in self._missing(table, text) if not _compared(c, text))
+                missing = tuple(c for c in self._missing(table, text) if not compared(c, text))
                 if not missing:
                     return ()
                 best = missing if best is None else best
@@ -124,24 +140,24 @@ class Keeping:
     def archived(self, table: TableName, where: str) -> bool:
         """Return whether the rows that are deleted were copied by the same condition."""
         name = table[1].lower()
-        wanted = _bare(where)
+        wanted = bare(where)
         for act in self._acts():
             if not moves_on(act) or act.table[1].lower() == name:
                 continue
             text = " ".join(act.text.lower().split())
             if name in [m[1].lower() for m in _FROM.finditer(text)] and (
                 " where " not in text
-                or _bare(text.split(" where ", 1)[1]).startswith(wanted[:400])
+                or bare(text.split(" where ", 1)[1]).startswith(wanted[:400])
                 or act.table[1] in where
             ):
                 return True
         return False
 
-    def column_kept(self, table: TableName, column: str) -> bool:
-        """Return whether every value of a column is stored somewhere else."""
+    def column_kept(self, table: TableName, column: str, *, played: bool = True) -> bool:
+        """Return whether every value of a column is stored somewhere else; with `played`, runs on made rows count."""
         full, name = self.walk.named(table), column.lower()
         pattern = re.compile(rf"\b{re.escape(name)}\b", re.IGNORECASE)
-        if self.copied(table) == ():
+        if (played and self.rehearsed.told_of(table[1], column)) or self.copied(table) == ():
             return True
         parts = read_out = 0
         partial: list[tuple[str, bool]] = []
@@ -231,7 +247,7 @@ class Keeping:
 
     def _moved(self, act: Act, table: TableName, pattern: re.Pattern[str]) -> int:
         """Return 2 where a query copies the whole column, 1 where it copies a part of it, else 0."""
-        for text in _selects(act.text):
+        for text in selects(act.text):
             lower = f" {text.lower()} "
             if table[1].lower() not in [m[1].lower() for m in _FROM.finditer(text)]:
                 continue
@@ -247,7 +263,7 @@ class Keeping:
                 if spread and self._names_rows(table, head, pattern):
                     return 2
                 continue
-            parts = [p for p in _members(head) if pattern.search(p)]
+            parts = [p for p in members(head) if pattern.search(p)]
             if not self._names_rows(table, head, pattern):
                 continue  # the values are there, and nobody knows whose they were
             return 2 if any(not lossy(p) for p in parts) else 1
@@ -257,7 +273,7 @@ class Keeping:
         """Return whether a copy says beside a value which row it was of: by another column of that row."""
         if re.search(r"\*|squads_python|\bto_jsonb?\b|\brow\b", head):
             return True
-        rest = " ".join(p for p in _members(head.replace("select ", " ", 1)) if not pattern.search(p))
+        rest = " ".join(p for p in members(head.replace("select ", " ", 1)) if not pattern.search(p))
         known = {c.name.lower() for c in self.walk.columns(table) if not self.walk.new_column(table, c.name)}
         words = {w for w in _WORD.findall(re.sub(r"'[^']*'", "", rest)) if not w.isdigit()}
         return bool(words & known) if known else bool(words - {"distinct", "select", "now", "null", "true", "false"})
@@ -281,6 +297,8 @@ class Keeping:
     def filled(self, table: TableName, column: str) -> bool:
         """Return whether old rows have a value: given by an UPDATE, by the default they were added with, or proved."""
         full, name = self.walk.named(table), column.lower()
+        if self._wishes.filled():
+            return True
         for act in self._acts():
             same = self.walk.named(act.table) == full if act.table[1] else False
             if act.kind == "update" and same and any(c.lower() == name for c, _ in act.values):
@@ -361,32 +379,3 @@ class Keeping:
             for acts in self.walk.acts[self.walk.at + 1 :]
             for a in acts
         )
-
-
-def _compared(column: str, text: str) -> bool:
-    """Return whether a join looks a column up in another table, so that what it finds stands for the value."""
-    name = re.escape(column)
-    return (
-        re.search(rf"\bjoin\b.* = (\w+ \. )?\"?{name}\b|\bjoin\b.*\b{name}\"? = \w+ \. \w+", text, re.IGNORECASE)
-        is not None
-    )
-
-
-def _bare(text: str) -> str:
-    """Return a condition without names of tables in front of columns."""
-    return " ".join(re.sub(r"\b\w+ \. ", "", text.lower().replace('"', "")).strip(" ;()").split())
-
-
-def _selects(text: str) -> list[str]:
-    """Return the queries of a text, the branches of UNION apart."""
-    return [t for t in re.split(r"\bunion(?: all)?\b", text, flags=re.IGNORECASE) if t.strip()]
-
-
-def _members(head: str) -> list[str]:
-    parts, depth, start = [], 0, 0
-    for at, letter in enumerate(head):
-        depth += (letter == "(") - (letter == ")")
-        if letter == "," and not depth:
-            parts.append(head[start:at])
-            start = at + 1
-    return [*parts, head[start:]]

@@ -15,7 +15,8 @@ from squads.gates.place import Place
 from squads.gates.sql.model import TableName, quoted
 from squads.gates.sql.steps.act import NOWHERE, Act
 from squads.gates.sql.steps.reading import Step
-from squads.gates.sql.steps.types import rewrites
+from squads.gates.sql.steps.types import read, rewrites
+from squads.gates.sql.steps.use import Use
 from squads.gates.sql.steps.world import Walk
 from squads.gates.words import word_set
 
@@ -30,68 +31,6 @@ _LONG = word_set("update delete insert_select copy create_index validate create_
 _SLICED = re.compile(
     r"\b(limit|between|ctid|fetch first)\b|\bany\b|<=?|>=?|(?<!not )\bin\b(?! \( select)|%|=", re.IGNORECASE
 )
-
-
-_LARGE = (
-    r"million|billion|\d[\d_,.']*0{5}\b|\d+\s?(gb|tb|m)\b|\b(large|big|huge|busy|hot|heavy|heavily)\b|\block|\bblock"
-    r"|downtime|traffic|\bwaits?\b|waiting|outage|stall|queue|concurren|maintenance window|under load|peak"
-    r"|day and night|all day|around the clock|24/7|without (stopping|pausing|interrupt|closing)|uninterrupted"
-    r"|keeps? (on )?(writing|selling|taking|accepting|inserting)|takes? (writes|orders|inserts)"
-    r"|while .{0,40}\b(writes?|writing|inserts?|orders|sells?|selling)\b"
-    r"|\b(giga|tera)bytes?\b|\b(hundreds of thousands|thousands of (rows|writes|inserts|requests))\b"
-    r"|\b(per|every|a) second\b"
-    r"|all (hours|the time)|constantly|continuous|non-?stop|never (stops?|closes?|sleeps?|pauses?)"
-    r"|uptime|freez|paus(e|ed)"
-    r"|stand(s|ing)? still|interrupt|(longer|more) than a moment|may not stop|must not stop|write-heavy"
-)
-_IN_USE = (
-    r"|online|in use|\blive\b|production|rolling|deploy|\brunning\b|keeps? (on )?(serving|reading|working|running)"
-    r"|while .{0,40}\b(reads?|reading|runs?|running|serves?|serving|requests?)\b|users|hours|maintenance"
-)
-_IDLE = re.compile(
-    r"\b(nobody|no one|no user)\b.{0,20}\b(connected|online|logged in|signed in|working|works|uses|using)\b"
-    r"|\b(application|app|service|site|shop|system|server)s? (is|are) (stopped|down|off|offline|shut down|closed)\b"
-    r"|\bno (traffic|connections|users)\b|\b(with|while) .{0,30}\b(stopped|shut down|offline)\b"
-    r"|\b(small|tiny) table|\b(few|couple of) (dozen |hundred |thousand )?rows\b",
-    re.IGNORECASE | re.DOTALL,
-)
-_NOBODY_WAITS = re.compile(r"\bno (traffic|connections|users)\b", re.IGNORECASE)
-_CARE = re.compile(r"lock_timeout|concurrently|not valid|autocommit_block|atomic = False", re.IGNORECASE)
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/|#[^\n]*|\"\"\".*?\"\"\"", re.DOTALL)
-_WORDS_MIN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """What brief and comments say of the tables: whether anybody waits while they are locked."""
-
-    large: bool = True
-    """They say that the tables are large or busy, or that nobody may wait; or they say nothing, and a base is given."""
-    used: bool = True
-    """They say that the tables are in use; or there is no brief that could say it."""
-    idle: bool = False
-    """The brief says that nobody is there, or that the table is small: then nobody waits."""
-    based: bool = False
-    """What stood before is given."""
-
-
-def use_of(brief: str, texts: list[str], *, based: bool) -> Use:
-    """Return what a brief, and the comments and statements of the migration, tell of the tables.
-
-    A migration that also fills or mends what another rule asks for is refused for its locks only if the tables are
-    known to be large or busy: on a small table the same steps take a moment.
-    """
-    silent = len(brief.split()) < _WORDS_MIN
-    idle = _IDLE.search(brief) is not None and not re.search(
-        _LARGE, _NOBODY_WAITS.sub("", brief), re.IGNORECASE | re.DOTALL
-    )
-    if idle:  # what comments say besides is no brief
-        return Use(large=False, used=False, idle=True, based=based)
-    told = " ".join((brief, *(c for t in texts for c in _COMMENT.findall(t))))
-    careful = silent and any(_CARE.search(t) for t in texts)
-    large = careful or re.search(_LARGE, told, re.IGNORECASE | re.DOTALL) is not None
-    used = large or re.search(_LARGE + _IN_USE, told, re.IGNORECASE | re.DOTALL) is not None
-    return Use(large=large or (silent and based), used=used or silent, based=based)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +52,7 @@ def locks(walk: Walk, uses: Mapping[str, Use]) -> Iterator[Held]:
         use = uses.get(posixpath.dirname(step.statement.source.path), Use())
         for act in acts:
             yield from _concurrently(step, act)
-            if act.table == NOWHERE or walk.existed(act.table):
+            if act.table == NOWHERE or walk.existed(act.table) or (act.kind == "refresh" and _stood(walk, act)):
                 for held in _one(walk, step, act):
                     yield replace(held, certain=held.certain and _weighs(walk, act, use))
 
@@ -137,7 +76,11 @@ def _weighs(walk: Walk, act: Act, use: Use) -> bool:
         return use.large and use.based  # nothing builds it in another way, so it needs a table that is known to be busy
     if act.kind in ("set_not_null", "update", "delete", "insert_select", "moved"):
         return use.large
-    if act.kind == "alter_type" or "unique" in act.words or act.other in ("check", "unique", "primary", "not null"):
+    if (
+        act.kind in ("alter_type", "refresh")
+        or "unique" in act.words
+        or act.other in ("check", "unique", "primary", "not null")
+    ):
         return use.used
     return True
 
@@ -198,6 +141,27 @@ def _one(walk: Walk, step: Step, act: Act) -> Iterator[Held]:
                 f"REINDEX keeps the writers of {table or 'its tables'} waiting until the index is built.",
                 "REINDEX ... CONCURRENTLY, outside a transaction",
             )
+        case "refresh" if not act.words & {"concurrently", "no data"}:
+            yield Held(
+                act.place,
+                f"REFRESH MATERIALIZED VIEW keeps every reader of {table} waiting until its query is done.",
+                "REFRESH MATERIALIZED VIEW CONCURRENTLY, with a unique index on the view",
+            )
+        case "alter_domain" if any(
+            act.name in c.type.split(".") for t in walk.tables() if walk.existed(t.full_name) for c in t.columns
+        ):
+            yield Held(
+                act.place,
+                f"ALTER DOMAIN {quoted(act.name)} reads every table with a column of it, and locks them for as long.",
+                "ADD CONSTRAINT ... NOT VALID, and VALIDATE CONSTRAINT in a transaction of its own",
+            )
+        case "attach" if walk.known(("", act.other)) and walk.existed(("", act.other)):
+            if not any(g.valid for g in walk.checks(("", act.other))):
+                yield Held(
+                    act.place,
+                    f"ATTACH PARTITION reads all of {quoted(act.other)} under its lock: no CHECK proves the bounds.",
+                    "add a CHECK with the bounds NOT VALID, VALIDATE it, and attach then",
+                )
         case "lock" if act.other in _HEAVY_MODES:
             yield from _locked(walk, step, act, table)
         case "update" | "insert_select" | "delete" | "moved":
@@ -303,7 +267,7 @@ def _column(walk: Walk, act: Act, table: str) -> Iterator[Held]:
 def _type(walk: Walk, act: Act, table: str) -> Iterator[Held]:
     old = walk.type_of(act.table, act.name)
     found = rewrites(old, act.other, act.text, act.name)
-    if found is False:
+    if found is False or (_in_utc(walk) and {read(old).name, read(act.other).name} == {"timestamp", "timestamptz"}):
         return
     shown = f"from {old} to {act.other}" if old else f"to {act.other}"
     yield Held(
@@ -312,6 +276,20 @@ def _type(walk: Walk, act: Act, table: str) -> Iterator[Held]:
         "add a column of the new type, fill it in batches, and let the programs change over",
         certain=found is True,
     )
+
+
+def _in_utc(walk: Walk) -> bool:
+    """Return whether the session's zone is UTC: then both kinds of timestamps are the same bytes."""
+    told = [
+        a for acts in walk.acts[: walk.at] for a in acts if a.kind == "set" and re.search(r"time ?zone", a.text, re.I)
+    ]
+    return bool(told) and re.search(r"'(utc|gmt|etc/utc|\+?0+)'|\butc\b", told[-1].text, re.IGNORECASE) is not None
+
+
+def _stood(walk: Walk, act: Act) -> bool:
+    """Return whether a materialized view stood before."""
+    made = [a for acts in walk.acts[: walk.at] for a in acts if a.kind == "create_view" and a.table[1] == act.table[1]]
+    return not made and act.table[1] in [a.table[1] for a in walk.old if a.kind == "create_view"]
 
 
 def _locked(walk: Walk, step: Step, act: Act, table: str) -> Iterator[Held]:

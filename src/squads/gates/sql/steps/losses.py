@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from squads.gates.place import Place
 from squads.gates.sql.model import HOLE, TableName, quoted
+from squads.gates.sql.rehearsal.rehearse import rehearse
 from squads.gates.sql.steps.act import Act
 from squads.gates.sql.steps.carried import always
 from squads.gates.sql.steps.kept import Keeping
-from squads.gates.sql.steps.readers import name_comes_back, reader
+from squads.gates.sql.steps.readers import name_comes_back, reader, still_reads, views_taken
 from squads.gates.sql.steps.types import narrows, read
 from squads.gates.sql.steps.world import Walk
 from squads.gates.words import word_set
@@ -46,9 +47,9 @@ class Lost:
     """Whether it refuses; else it is a note."""
 
 
-def losses(walk: Walk) -> Iterator[Lost]:
-    """Yield what is lost, in the order of the steps."""
-    keeping = Keeping(walk)
+def losses(walk: Walk, brief: str = "") -> Iterator[Lost]:
+    """Yield what is lost, in the order of the steps; `brief` may say of something that it is not wanted any more."""
+    keeping = Keeping(walk, rehearse(walk.steps), brief)
     for _, acts in walk.moments():
         for act in acts:
             if act.kind in ("drop_schema", "drop_database", "drop_owned"):
@@ -57,6 +58,34 @@ def losses(walk: Walk) -> Iterator[Lost]:
                 walk.existed(act.table) or act.kind in ("drop_type", "drop_domain", "drop_extension")
             ):
                 yield from _one(walk, keeping, act)
+            if act.kind in ("drop_table", "drop_column", "drop_view", "drop_type"):
+                yield from _readers_lost(walk, keeping, act)
+
+
+def _readers_lost(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
+    """Yield the views that go with what they read, and that nothing makes again; and a reader that is left behind."""
+    stood = act.kind == "drop_view" and act.table[1] in [a.table[1] for a in walk.old if a.kind == "create_view"]
+    if stood and keeping.wanted(act.table[1]) and not name_comes_back(walk, act.table[1]):
+        yield Lost(
+            act.place,
+            f"DROP VIEW {quoted(act.table[1])} takes away what the brief names, and nothing here makes it again.",
+            "make the view again in the same migration",
+        )
+    reads = still_reads(walk, act.table, act.name) if act.kind == "drop_column" and walk.existed(act.table) else ""
+    if reads and not walk.new_column(act.table, act.name) and not keeping.unread(act.name):
+        yield Lost(
+            act.place,
+            f"DROP COLUMN {quoted(act.name)} takes away what {reads} still reads.",
+            "change what reads it first, or in the same change",
+        )
+    gone = [v for v in views_taken(walk, act) if not name_comes_back(walk, v)]
+    if gone:
+        verb = f"DROP {act.kind.removeprefix('drop_').upper()} {quoted(act.name or act.table[1])}"
+        yield Lost(
+            act.place,
+            f"{verb} CASCADE takes along {', '.join(map(quoted, gone))}, which nothing here makes again.",
+            "drop the views by name first, and make them again without what goes",
+        )
 
 
 def _one(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
@@ -75,7 +104,7 @@ def _one(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
             )
         case "truncate":
             yield from _emptied(walk, keeping, act, "TRUNCATE")
-        case "delete":
+        case "delete" | "moved":
             yield from _deleted(walk, keeping, act)
         case "update":
             yield from _overwritten(walk, keeping, act)
@@ -117,13 +146,18 @@ def _table(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
     if HOLE in act.table[1]:
         return
     missing = keeping.copied(act.table)
-    if missing == () or keeping.empty(act.table):
+    gone = keeping.rehearsed.at(walk.at, act.table[1])
+    if keeping.given_up(act.table[1]) or (gone is None and keeping.told_whole(act.table)):
+        return
+    if gone is None and (missing == () or keeping.empty(act.table)):
         return
     again = not walk.based and "if exists" in act.words and keeping.created_later(act.table)
     passing = not _PASSING.isdisjoint(act.table[1].lower().split("_"))
     if again:
         return
-    if missing:
+    if gone and missing is not None:
+        message = f"DROP TABLE {table} loses values of {quoted(gone.column)}: {gone.example} come out as one."
+    elif missing:
         message = f"DROP TABLE {table} loses {', '.join(map(quoted, missing))}, which its copy does not have."
     else:
         message = f"DROP TABLE {table} loses its rows: it stood before, and nothing keeps them."
@@ -138,16 +172,19 @@ def _table(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
 
 def _column(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
     found = walk.column(act.table, act.name)
-    if walk.new_column(act.table, act.name) or (found and found.generated) or keeping.empty(act.table):
+    if walk.new_column(act.table, act.name) or (found and found.generated):
         return
-    if keeping.column_kept(act.table, act.name) or keeping.all_null(act.table, act.name):
+    if keeping.all_null(act.table, act.name) or keeping.given_up(act.table[1], act.name):
+        return
+    gone = keeping.rehearsed.at(walk.at, act.table[1], act.name)
+    if gone is None and (keeping.column_kept(act.table, act.name) or keeping.empty(act.table)):
         return
     if found is None and walk.known(act.table) and "exists" in act.words:
         return
     yield Lost(
         act.place,
-        f"DROP COLUMN {quoted(act.name)} loses its values in {quoted(act.table[1])}: nothing in this migration keeps "
-        "them.",
+        f"DROP COLUMN {quoted(act.name)} loses its values in {quoted(act.table[1])}: "
+        + (f"{gone.example} come out as one." if gone else "nothing in this migration keeps them."),
         "copy the values first and check that none is missing, or leave the column until nothing reads it and a copy "
         "is there",
     )
@@ -166,17 +203,35 @@ def _emptied(walk: Walk, keeping: Keeping, act: Act, verb: str) -> Iterator[Lost
 
 
 def _deleted(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
+    if act.kind == "moved" and not keeping.rehearsed.at(walk.at, act.table[1]):
+        return
     where = " ".join((act.where or "").lower().split())
+    along = keeping.rehearsed.beside(walk.at, act.table[1])
+    if along and not keeping.given_up(along.table):
+        yield Lost(
+            act.place,
+            f"This DELETE takes rows of {quoted(along.table)} along, by its foreign key with ON DELETE CASCADE.",
+            f"let the rows of {quoted(along.table)} refer to what remains first",
+        )
+        return
     if act.where is None and " using " not in f" {act.text.lower()} ":
         yield from _emptied(walk, keeping, act, "DELETE without WHERE")
         return
     if where in _ALL or always(where, lambda c: walk.not_null(act.table, c)):
         yield from _emptied(walk, keeping, act, "DELETE with a WHERE that is always true")
         return
+    gone = keeping.rehearsed.at(walk.at, act.table[1])
+    if gone and (keeping.archived(act.table, where) or act.kind == "moved") and not keeping.rows_may_go(act.table[1]):
+        yield Lost(
+            act.place,
+            f"The copy of the rows of {quoted(act.table[1])} that go lacks {quoted(gone.column)}: {gone.example}.",
+            "copy all columns of the rows before they go",
+        )
+        return
     if keeping.copied(act.table) == () or keeping.archived(act.table, where) or keeping.empty(act.table):
         return
     made = keeping.fits_after(act.table)
-    if made is not None:
+    if made is not None and not keeping.rows_may_go(act.table[1]):
         yield Lost(
             act.place,
             f"Rows of {quoted(act.table[1])} are deleted so that {made} fits, and nothing keeps them.",
@@ -185,6 +240,17 @@ def _deleted(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
 
 
 def _overwritten(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
+    for column, value in act.values:
+        gone = keeping.rehearsed.at(walk.at, act.table[1], column)
+        if gone and not _CONSTANT.match(value.strip()) and not keeping.points(act.table, column):
+            if keeping.given_up(act.table[1], column) or keeping.computed_anew(column):
+                continue
+            yield Lost(
+                act.place,
+                f"UPDATE overwrites {quoted(column)} in {quoted(act.table[1])}: {gone.example} come out as one.",
+                "keep the old values in another column, or leave out the rows that have one",
+            )
+            return
     where = " ".join((act.where or "").lower().split())
     if act.where is not None and where not in _ALL:
         yield from _cut(walk, keeping, act, where)
@@ -216,6 +282,8 @@ def _cut(walk: Walk, keeping: Keeping, act: Act, where: str) -> Iterator[Lost]:
         limited = walk.based and _LIMITED.search(where) and re.search(rf"\b{re.escape(column)}\b", where)
         cut = own and _CUTS.search(value) and not _GROWS.search(value)
         pressed = not own and limited and _CONSTANT.match(value.strip()) and keeping.fits_after(act.table) == "CHECK"
+        if keeping.rehearsed.told_of(act.table[1], column):
+            continue
         if not (cut or pressed) or HOLE in column or walk.new_column(act.table, column):
             continue
         if keeping.copied(act.table) == () or keeping.empty(act.table) or keeping.column_kept(act.table, column):
@@ -234,10 +302,14 @@ def _cut(walk: Walk, keeping: Keeping, act: Act, where: str) -> Iterator[Lost]:
 def _narrowed(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
     old = walk.type_of(act.table, act.name)
     forgets = act.text and not re.search(rf"\b{re.escape(act.name)}\b", act.text, re.IGNORECASE)
-    found = forgets or narrows(old, act.other, act.text)
-    if not found or walk.new_column(act.table, act.name):
+    gone = keeping.rehearsed.at(walk.at, act.table[1], act.name)
+    found = forgets or narrows(old, act.other, act.text) or (gone and "*" not in act.text)  # 100 cents, not 100.00
+    if not found or keeping.given_up(act.table[1], act.name) or walk.new_column(act.table, act.name):
         return
-    if keeping.bounded(act.table, act.name) or keeping.column_kept(act.table, act.name) or keeping.empty(act.table):
+    copied = keeping.column_kept(act.table, act.name, played=False) or (
+        not act.text and keeping.fits(read(act.other).digits) and read(act.other).name in ("varchar", "char")
+    )
+    if keeping.bounded(act.table, act.name) or copied or keeping.empty(act.table):
         return
     if keeping.copied(act.table) == ():
         return

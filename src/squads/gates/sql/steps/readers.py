@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 from squads.gates.sql.model import TableName
+from squads.gates.sql.steps.act import Act
 from squads.gates.sql.steps.world import Walk
+
+_STRINGS = re.compile(r"\"\"\"(.*?)\"\"\"|\"([^\"\n]*)\"", re.DOTALL)
 
 
 def name_comes_back(walk: Walk, table: str, column: str = "") -> bool:
@@ -16,11 +19,53 @@ def name_comes_back(walk: Walk, table: str, column: str = "") -> bool:
                 return not column or re.search(rf"\bas \"?{re.escape(column)}\b", act.text) is not None
             if act.kind == "rename_table" and act.other == table:
                 return True
+            if column and act.kind == "rename_column" and act.table[1] == table and act.other == column:
+                return True
             if column and act.kind == "add_column" and act.table[1] == table and act.name == column:
                 return True
             if column and act.kind == "create_view" and re.search(rf"\bas \"?{re.escape(column)}\b", act.text):
                 return True
     return False
+
+
+def views_taken(walk: Walk, act: Act) -> list[str]:
+    """Return the views that CASCADE takes along: those that read what is dropped, and those that read them."""
+    if "cascade" not in act.words or act.kind == "drop_type":
+        return []
+    gone = {a.table[1] for _, a in walk.earlier if a.kind == "drop_view"}
+    views = {a.table[1]: a.text for a in walk.old if a.kind == "create_view" and a.table[1] not in gone}
+    taken: list[str] = []
+    waiting = [act.table[1]]
+    while waiting:
+        name = waiting.pop()
+        for view, text in views.items():
+            if view in taken or view == act.table[1] or not re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE):
+                continue
+            column = act.name if act.kind == "drop_column" and name == act.table[1] else ""
+            if not column or re.search(rf"\b{re.escape(column)}\b|\*", text, re.IGNORECASE):
+                taken.append(view)
+                waiting.append(view)
+    return taken
+
+
+def still_reads(walk: Walk, table: TableName, column: str) -> str:
+    """Return what reads a column that is dropped: a function, or a program's SQL; empty where nothing does."""
+    if name_comes_back(walk, table[1], column):
+        return ""
+    one, two = rf"\b{re.escape(table[1])}\b", rf"\b{re.escape(column)}\b"
+    both = re.compile(rf"{one}[^;]{{0,240}}{two}|{two}[^;]{{0,240}}{one}", re.IGNORECASE)
+    dropped = [a.name for acts in walk.acts for a in acts if a.kind == "drop_function"]
+    replaced = {a.table[1] for acts in walk.acts for a in acts if a.kind == "create_routine"} | set(dropped)
+    last = {a.table[1]: a.text for a in walk.old if a.kind == "create_routine"}
+    for called, text in last.items():
+        if called not in replaced and both.search(text):
+            return f"the function {called}"
+    for path, text in walk.steps.code:
+        if "def upgrade" in text or "Migration(" in text:
+            continue
+        if any(both.search(m[1] or m[2] or "") for m in _STRINGS.finditer(text)):
+            return path
+    return ""
 
 
 def reader(walk: Walk, table: TableName, column: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from squads.gates.words import word_set
@@ -52,6 +53,7 @@ class Type(NamedTuple):
     array: bool = False
 
 
+@lru_cache(maxsize=2048)
 def read(text: str) -> Type:
     """Return a type in one spelling."""
     digits = tuple(int(d) for d in re.findall(r"-?\d+", (re.search(r"\(([^)]*)\)", text) or ["", ""])[1]))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from squads.gates.check import CannotLook
 from squads.gates.sql.lex import Statement
-from squads.gates.sql.model import HOLE, Column, TableName
+from squads.gates.sql.model import HOLE, Column, Table, TableName
 from squads.gates.sql.run import Run
 from squads.gates.sql.steps.act import Act
 from squads.gates.sql.steps.acts import acts_of
@@ -126,6 +126,18 @@ class Walk:
         found = table.column(name) if table else None
         told = self.typed.get((self.named(written)[1], name))
         return replace(found, type=told) if found and told else found
+
+    def table(self, written: TableName) -> Table | None:
+        """Return a table as it stands now, as far as it is known."""
+        return self._run.catalog.tables.get(self.named(written))
+
+    def tables(self) -> tuple[Table, ...]:
+        """Return every table as it stands now."""
+        return tuple(self._run.catalog.tables.values())
+
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Return the labels of each enum."""
+        return dict(self._run.catalog.labels)
 
     def columns(self, written: TableName) -> tuple[Column, ...]:
         """Return every column that is known."""

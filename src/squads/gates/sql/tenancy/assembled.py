@@ -37,7 +37,7 @@ def assembled(file: PythonFile, module: Scope, seen: set[int]) -> Iterator[tuple
     texts = {
         t.id: n.value for n in file.tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)
     }
-    for function, owner in _functions(file.tree):
+    for function, owner in functions_of(file.tree):
         for node in ast.walk(function):
             if not isinstance(node, ast.Call) or id(node) in seen or not node.args:
                 continue
@@ -52,7 +52,30 @@ def assembled(file: PythonFile, module: Scope, seen: set[int]) -> Iterator[tuple
             yield Query(file.at(node, text), node, function, owner, module), tables, text
 
 
-def _functions(tree: ast.Module) -> Iterator[tuple[Function, ast.ClassDef | None]]:
+def grows(query: Query) -> bool:
+    """Return whether a query's text is made of lists that its function adds to: no single text says what is sent."""
+    if query.function is None or not query.call.args or isinstance(query.call.args[0], ast.Constant):
+        return False
+    added = {
+        n.func.value.id
+        for n in ast.walk(query.function)
+        if isinstance(n, ast.Call)
+        and isinstance(n.func, ast.Attribute)
+        and n.func.attr in _ADDS
+        and isinstance(n.func.value, ast.Name)
+    }
+    waiting = {n.id for a in query.call.args[:1] for n in ast.walk(a) if isinstance(n, ast.Name)}
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        seen.add(name)
+        for value in _given(query.function, name):
+            waiting |= {n.id for n in ast.walk(value) if isinstance(n, ast.Name)} - seen
+    return bool(added & seen)
+
+
+def functions_of(tree: ast.Module) -> Iterator[tuple[Function, ast.ClassDef | None]]:
+    """Yield every function of a module and its classes, with the class."""
     for node in tree.body:
         if isinstance(node, _FUNCTIONS):
             yield node, None
@@ -79,6 +102,12 @@ def _pieces(
             return _all(function, texts, [body, orelse], seen, depth)
         case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
             return _all(function, texts, elements, seen, depth)
+        case ast.ListComp(elt=element) | ast.GeneratorExp(elt=element) | ast.SetComp(elt=element):
+            return _pieces(function, texts, element, seen, depth + 1)
+        case ast.BoolOp(values=values):
+            return _all(function, texts, values, seen, depth)
+        case ast.Subscript(value=ast.Name(id=name)) if isinstance(texts.get(name), ast.Dict):
+            return _all(function, texts, list(texts[name].values), seen, depth)  # type: ignore[attr-defined]
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str()), attr="join"), args=[joined]):
             return _pieces(function, texts, joined, seen, depth + 1)
         case ast.Name(id=name) if name not in seen:

@@ -13,13 +13,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from squads.gates.sql.expressions import quietly
-from squads.gates.sql.tenancy.conditions import bare, branches, conjuncts
+from squads.gates.sql.tenancy.conditions import bare, branches, by_id, conditions_of, conjuncts, grouped
+from squads.gates.sql.tenancy.words import names_person
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
 _MARKS = re.compile(r"%\((\w+)\)s|(?<![%\w])%s|(?<![:\w]):(\w+)|\?(?![|&?])|\$(\d+)")
 _INTO = re.compile(r"\binto\s+(strict\s+)?[\w.]+(\s*,\s*[\w.]+)*\s+(?=from\b)", re.IGNORECASE)
+_SELF = re.compile(
+    r"\bauth\s*\.\s*uid|current_setting|session_user|current_user|\bjwt\b|current_\w+\s*\(", re.IGNORECASE
+)
+_PEOPLE = re.compile(r"user|member|session|staff|people|person|agent|employee|api_key|profile|login|token|account")
 _LENGTH_MAX = 40_000
 _REPEATS = re.compile(
     r"(\w+_)?(number|no|nr|num|code|sku|slug|reference|ref|name|label|title|barcode|position)",
@@ -51,6 +56,8 @@ class Answer:
     """Tables that are kept to a tenant."""
     keys: frozenset[str] = frozenset()
     """Every key that the query compares with something else."""
+    unknown: bool = False
+    """Whether a part of its conditions is put together while the program runs."""
 
 
 def answer(
@@ -77,6 +84,7 @@ def _tree(text: str) -> exp.Expression | None:
 
     if len(text) > _LENGTH_MAX:
         return None
+    text = re.sub(r"\{\w*\}", " squads_hole ", text)
     text = _INTO.sub("", _MARKS.sub(lambda m: f"squads_given('{m[1] or m[2] or m[3] or ''}')", text))
     try:
         with quietly():
@@ -116,17 +124,25 @@ class _Reader:
             for alias, table in shared.items():
                 if alias in found or self._bound_outside(node):
                     bound.add(table)
+                    child = self._child_of(node, alias, sources)
+                    if child:
+                        unbound.append(Use(child, self.keyed[table], "joined", by_id=by_id(node)))
                     continue
                 unbound.append(
                     Use(
                         table=table,
                         keys=self.keyed[table],
                         why=weak.get(alias, "missing"),
-                        by_id=self._by_id(node),
-                        grouped=self._grouped(node, table),
+                        by_id=by_id(node),
+                        grouped=grouped(node, self.keyed[table]),
                     )
                 )
-        return Answer(tuple(unbound), frozenset(bound), frozenset(self.keys))
+        unknown = any(
+            isinstance(part, exp.Column) and part.name.lower() == "squads_hole"
+            for node in self.tree.find_all(exp.Select, exp.Update, exp.Delete)
+            for part in conditions_of(node)
+        )
+        return Answer(tuple(unbound), frozenset(bound), frozenset(self.keys), unknown)
 
     def _sources(self, node: exp.Expression) -> Iterator[tuple[str, str]]:
         """Yield (alias, table) of what a statement itself reads or changes."""
@@ -146,30 +162,10 @@ class _Reader:
             if isinstance(place, exp.Table) and place.name and place.name.lower() not in self.made:
                 yield (place.alias or place.name).lower(), place.name.lower()
 
-    def _conditions(self, node: exp.Expression, *, outer: bool = False) -> list[exp.Expression]:
-        """Return the conditions that all have to hold: of WHERE, and of inner joins; with `outer`, of LEFT JOINs."""
-        from sqlglot import exp
-
-        found = [node.args["where"].this] if node.args.get("where") is not None and not outer else []
-        joins = list(node.args.get("joins") or [])
-        held = node.args.get("from_") or node.args.get("from")
-        for place in [held.this if held is not None else None, *(node.args.get("using") or [])]:
-            joins += (place.args.get("joins") or []) if place is not None else []
-        for join in joins:
-            if (join.side.upper() in ("LEFT", "FULL")) != outer:
-                continue
-            if join.args.get("on") is not None:
-                found.append(join.args["on"])
-            found += [
-                exp.Anonymous(this="squads_using", expressions=[exp.Literal.string(column.name)])
-                for column in join.args.get("using") or []
-            ]
-        return [part for condition in found for part in conjuncts(condition)]
-
     def _bound(self, node: exp.Expression, sources: Mapping[str, str]) -> tuple[set[str], dict[str, str]]:
         """Return the aliases that are kept to a tenant, and why others only seem to be."""
-        bound, weak = self._settled(self._conditions(node), sources)
-        outer = self._conditions(node, outer=True)
+        bound, weak = self._settled(conditions_of(node), sources)
+        outer = conditions_of(node, outer=True)
         if outer:  # a LEFT JOIN leaves out no row of what stands before it
             joined = {
                 (j.this.alias or j.this.name).lower()
@@ -247,7 +243,11 @@ class _Reader:
                 for alias in self._owners(column, sources):
                     if whole:
                         weak[alias] = "itself"
-                    elif self._is_key(column, sources[alias]) or (inside is not None and self._keeps(inside)):
+                    elif self._is_key(column, sources[alias]) or (
+                        inside is not None
+                        and self._keeps(inside)
+                        and self._carries(sources[alias], column.name.lower())
+                    ):
                         self.keys |= {column.name.lower()} if self._is_key(column, sources[alias]) else set()
                         bound.add(alias)
         elif isinstance(part, exp.Exists):
@@ -291,11 +291,14 @@ class _Reader:
             elif key and any(
                 c.name.lower() == one.name.lower() and (not c.table or c.table.lower() == alias)
                 for c in two.find_all(exp.Column)
+                if c.find_ancestor(exp.Select) is one.find_ancestor(exp.Select)
             ):
                 weak[alias] = "itself"
             elif key and alias not in own - {alias}:
                 self.keys.add(one.name.lower())
                 bound.add(alias)
+            elif names_person(one.name) and _SELF.search(two.sql(dialect="postgres")):
+                bound.add(alias)  # the rows of one person
             elif isinstance(two, (exp.Subquery, exp.Any)) and (inside := two.find(exp.Select)) and self._keeps(inside):
                 bound.add(alias)
 
@@ -317,7 +320,7 @@ class _Reader:
                 isinstance(bare(one), exp.Column) and bare(one).name.lower() in every and two.find(exp.Column) is None
                 for one, two in ((part.this, part.expression), (part.expression, part.this))
             )
-            for part in self._conditions(select)
+            for part in conditions_of(select)
         )
 
     def _owners(self, column: exp.Column, sources: Mapping[str, str]) -> list[str]:
@@ -333,6 +336,8 @@ class _Reader:
         """Return whether the query around a subquery or WITH keeps its result to a tenant."""
         from sqlglot import exp
 
+        if self._resolves(node):
+            return True
         holder = node.find_ancestor(exp.CTE, exp.Subquery)
         if holder is None or isinstance(holder.parent, (exp.In, exp.Exists, exp.EQ)):
             return False
@@ -341,7 +346,7 @@ class _Reader:
         for outer in self.tree.find_all(exp.Select, exp.Update, exp.Delete):
             if outer is node or outer.find_ancestor(exp.CTE, exp.Subquery) is holder:
                 continue
-            for part in self._conditions(outer):
+            for part in conditions_of(outer):
                 if isinstance(part, exp.EQ):
                     for one, two in ((part.this, part.expression), (part.expression, part.this)):
                         column = bare(one)
@@ -354,16 +359,40 @@ class _Reader:
                             return True
         return False
 
-    def _by_id(self, node: exp.Expression) -> bool:
+    def _child_of(self, node: exp.Expression, alias: str, sources: Mapping[str, str]) -> str:
+        """Return the table whose rows belong to `alias`, where that leaves out no row: it is a LEFT JOIN's."""
         from sqlglot import exp
 
-        return any(
-            isinstance(p, exp.EQ) and any(isinstance(bare(s), exp.Column) for s in (p.this, p.expression))
-            for p in self._conditions(node)
+        sided = (j for j in node.args.get("joins") or [] if j.side.upper() in ("LEFT", "FULL"))
+        outer = {(j.this.alias or j.this.name).lower() for j in sided}
+        if alias not in outer:
+            return ""
+        stem = sources[alias].removesuffix("s")
+        for part in conditions_of(node, outer=True):
+            sides = [bare(s) for s in (part.this, part.expression)] if isinstance(part, exp.EQ) else []
+            columns = [s for s in sides if isinstance(s, exp.Column) and s.table]
+            if len(columns) == 2:
+                for own, other in (columns, columns[::-1]):
+                    base = other.table.lower()
+                    belongs = own.table.lower() == alias and own.name.lower() == "id" and base not in outer
+                    if belongs and other.name.lower().startswith(stem) and sources.get(base, "") not in self.keyed:
+                        return sources.get(base, "")
+        return ""
+
+    def _resolves(self, node: exp.Expression) -> bool:
+        """Return whether a subquery asks of which tenant a person is: `(SELECT org_id FROM users WHERE id = ?)`."""
+        from sqlglot import exp
+
+        shown = [bare(e) for e in node.args.get("expressions") or []]
+        every = {k for keys in self.keyed.values() for k in keys}
+        sources = set(dict(self._sources(node)).values())
+        return (
+            isinstance(node, exp.Select)
+            and isinstance(node.parent, (exp.Subquery, exp.In))
+            and len(shown) == 1
+            and isinstance(shown[0], exp.Column)
+            and shown[0].name.lower() in every
+            and bool(sources)
+            and all(_PEOPLE.search(t) for t in sources)
+            and by_id(node)
         )
-
-    def _grouped(self, node: exp.Expression, table: str) -> bool:
-        from sqlglot import exp
-
-        group = node.args.get("group")
-        return group is not None and any(c.name.lower() in self.keyed[table] for c in group.find_all(exp.Column))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from squads.gates.place import Place
@@ -9,20 +10,34 @@ from squads.gates.sql.model import Schema, Table, quoted
 from squads.gates.sql.tenancy.leaks import BOUND, LEAKS, leak_of
 from squads.gates.sql.tenancy.routines import routine_crossings, view_crossings
 from squads.gates.sql.tenancy.rows import RowPolicy, RowSecurity
-from squads.gates.sql.tenancy.shared import Crossing, Shared
+from squads.gates.sql.tenancy.shared import Crossing, Shared, keeps_all
+from squads.gates.sql.tenancy.ties import Ground
 from squads.gates.sql.tenancy.words import stands_above
 
 _COMMANDS = ("select", "insert", "update", "delete")
 
 
-def crossings(schema: Schema, rows: RowSecurity, shared: Shared) -> Iterator[Crossing]:
+def crossings(schema: Schema, rows: RowSecurity, shared: Shared, brief: str = "") -> Iterator[Crossing]:
     """Yield what lets one tenant reach another's rows."""
     tables = {t.name: t for t in schema.tables}
-    protected = frozenset(rows.enabled)
+    named = {**shared.below, **shared.keyed}
+    columns = {n: frozenset(c.name for c in schema.resolved(t).columns) for n, t in tables.items()}
+    strict = keeps_all(brief)
+    held = {t: {r for p in rows.of(t) if any(k in p.using for k in keys) for r in p.roles} for t, keys in named.items()}
     for policy in rows.policies.values():
-        yield from _policy(rows, shared, policy, protected)
+        keys = shared.keyed.get(policy.table) or shared.below.get(policy.table)
+        if (
+            keys
+            and policy.permissive
+            and not all(stands_above(r) and r not in held[policy.table] for r in policy.roles)
+        ):
+            key = sorted(keys, key=lambda k: (k not in shared.learned, k))[0]
+            near = frozenset(rows.enabled) - {policy.table}
+            yield from _policy(rows, policy, Ground(key, near, rows.helpers, columns, policy.table, strict))
     for name, keys in shared.keyed.items():
         yield from _left_out(schema, rows, shared, tables[name], keys)
+    for name in shared.below:
+        yield from _below(rows, tables[name])
     for role, place in rows.bypasses.items():
         yield from _bypass(rows, role, place)
     for name in rows.views:
@@ -33,32 +48,32 @@ def crossings(schema: Schema, rows: RowSecurity, shared: Shared) -> Iterator[Cro
 # Policies
 
 
-def _policy(rows: RowSecurity, shared: Shared, policy: RowPolicy, protected: frozenset[str]) -> Iterator[Crossing]:
-    keys = shared.keyed.get(policy.table)
-    if not keys or not policy.permissive or all(stands_above(r) for r in policy.roles):
-        return
-    key = sorted(keys, key=lambda k: (k not in shared.learned, k))[0]
-    near = protected - {policy.table}
-    reads = leak_of(policy.using, key, near, rows.helpers) if policy.using else ""
-    writes = leak_of(policy.check or policy.using, key, near, rows.helpers) if policy.check or policy.using else ""
+def _policy(rows: RowSecurity, policy: RowPolicy, ground: Ground) -> Iterator[Crossing]:
+    key = ground.key
+    written = policy.check or policy.using
+    reads = leak_of(policy.using, key, ground=ground) if policy.using else ""
+    writes = leak_of(written, key, ground=ground) if written else ""
     seen = [c for c in _COMMANDS if policy.command in ("all", c)]
     through = ""
-    if reads == LEAKS and (open_ := [c for c in seen if c != "insert" and not _held(rows, policy, c, key, near)]):
+    if reads == LEAKS and (open_ := [c for c in seen if c != "insert" and not _held(rows, policy, c, ground)]):
         through = f"{' and '.join(c.upper() for c in open_)} rows of every tenant"
     elif writes == LEAKS and (
-        open_ := [c for c in seen if c in ("insert", "update") and not _held(rows, policy, c, key, near)]
+        open_ := [c for c in seen if c in ("insert", "update") and not _held(rows, policy, c, ground)]
     ):
         through = f"{' and '.join(c.upper() for c in open_)} rows that belong to another tenant"
-    if through:
+    if not through:
+        return
+    called = [h for n, h in rows.helpers.items() if re.search(rf"\b{re.escape(n)}\s*\(", policy.using + written)]
+    for place in [policy.place, *(h.place for h in called if h.parameters)]:
         yield Crossing(
-            policy.place,
+            place,
             f"The policy {quoted(policy.name)} lets {', '.join(policy.roles)} {through} in {quoted(policy.table)}.",
             f"USING ({key} = current_setting('app.tenant')::...) WITH CHECK (the same)",
             about=policy.table,
         )
 
 
-def _held(rows: RowSecurity, policy: RowPolicy, command: str, key: str, near: frozenset[str]) -> bool:
+def _held(rows: RowSecurity, policy: RowPolicy, command: str, ground: Ground) -> bool:
     """Return whether a restrictive policy keeps a command to the tenant whatever others let through."""
     for other in rows.of(policy.table):
         if other.permissive or other.command not in ("all", command):
@@ -66,7 +81,7 @@ def _held(rows: RowSecurity, policy: RowPolicy, command: str, key: str, near: fr
         told = other.check or other.using if command == "insert" else other.using
         if not set(other.roles) & {"public", *policy.roles}:
             continue
-        if leak_of(told, key, near) == BOUND:
+        if leak_of(told, ground.key, ground=ground) == BOUND:
             return True
     return False
 
@@ -78,6 +93,8 @@ def _left_out(
     schema: Schema, rows: RowSecurity, shared: Shared, table: Table, keys: frozenset[str]
 ) -> Iterator[Crossing]:
     name = table.name
+    if table.partition:
+        yield from _part(schema, rows, table)
     if table.partition or table.foreign or name in rows.views:
         return
     policies = rows.of(name)
@@ -102,6 +119,32 @@ def _left_out(
             mend + f" CREATE POLICY ... ON {table} USING ({sorted(keys)[0]} = ...);",
             certain=reached and not (schema.resolved(table).parents and table.partition),
         )
+
+
+def _below(rows: RowSecurity, table: Table) -> Iterator[Crossing]:
+    """What belongs to guarded rows is guarded as they are."""
+    if rows.on(table.name) or table.partition or all(stands_above(r) for r in rows.roles_of(table.name)):
+        return
+    mend = f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; CREATE POLICY ... USING (EXISTS (SELECT ... its parent));"
+    message = f"{table} belongs to rows that row security guards, and has none itself: every tenant sees all of it."
+    yield Crossing(table.place, message, mend, about=table.name)
+    for policy in rows.of(table.name)[:1]:
+        yield Crossing(policy.place, f"{table} has a policy, and row security is not on.", mend, about=table.name)
+
+
+def _part(schema: Schema, rows: RowSecurity, table: Table) -> Iterator[Crossing]:
+    """A partition that is asked by its own name knows nothing of its parent's policies."""
+    above = [a for a in schema.ancestors(table) if a.name in rows.enabled and rows.of(a.name)]
+    if not above or rows.on(table.name) or all(stands_above(r) for r in rows.roles_of(table.name)):
+        return
+    message = (
+        f"Whoever asks {table} by its own name is not held by the policies of {above[0]}, and it is granted to "
+        f"{', '.join(sorted(rows.roles_of(table.name)))}: every tenant's rows."
+    )
+    places = [*rows.granted.get(table.name, []), *rows.granted.get("*", [])]
+    for place in [table.place, *places[-1:]]:
+        mend = f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; or grant {above[0]} only"
+        yield Crossing(place, message, mend, about=table.name)
 
 
 def _owned(rows: RowSecurity, table: Table, policies: list[RowPolicy]) -> Iterator[Crossing]:

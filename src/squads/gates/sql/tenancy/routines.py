@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from squads.gates.check import CannotLook
 from squads.gates.place import Place
 from squads.gates.sql.cursor import Cursor
-from squads.gates.sql.lex import Statement, Token, text_of
+from squads.gates.sql.lex import Statement, Token, split, text_of
 from squads.gates.sql.model import Schema, quoted
 from squads.gates.sql.rights.routines import Routine, body_tokens, read_routine
-from squads.gates.sql.tenancy.bounds import Answer, answer
+from squads.gates.sql.tenancy.bounds import Answer, Use, answer
 from squads.gates.sql.tenancy.rows import RowSecurity
 from squads.gates.sql.tenancy.shared import Crossing, Shared
-from squads.gates.sql.tenancy.words import root_of, stands_above
+from squads.gates.sql.tenancy.words import root_of, stands_above, sweeps
 
+_SESSION = re.compile(
+    r"current_setting|\bauth\s*\.\s*\w+\s*\(|current_user|session_user|\bjwt\b|\b\w*(current|my|session)_\w*\s*\(",
+    re.IGNORECASE,
+)
+_BEGINS = re.compile(
+    r"\s*(?:select\b.*?\bfrom|update|delete\s+from)\s+(?:only\s+)?(?:\w+\s*\.\s*)?\"?(\w+)", re.IGNORECASE | re.DOTALL
+)
 _CHUNK_STARTS = ("begin", "then", "else", "loop", "declare", "exception")
-_QUERY_STARTS = ("select", "with", "update", "delete", "insert")
+_QUERY_STARTS = ("select", "perform", "with", "update", "delete", "insert")
 
 
 def view_crossings(rows: RowSecurity, shared: Shared, name: str) -> Iterator[Crossing]:
@@ -69,6 +77,7 @@ class _Body:
     routine: Routine
     arguments: frozenset[str]
     answers: tuple[tuple[Place, Answer], ...]
+    text: str
 
 
 def routine_crossings(schema: Schema, rows: RowSecurity, shared: Shared) -> Iterator[Crossing]:
@@ -82,9 +91,84 @@ def routine_crossings(schema: Schema, rows: RowSecurity, shared: Shared) -> Iter
         roles = closed.get(name)
         if roles is not None and not any(not stands_above(r) for r in roles):
             continue
+        if roles is not None or any(rows.grants.values()):
+            yield from _believed(rows, shared, body)
         for place, found in body.answers:
             for use in found.unbound:
+                if use.why == "missing" and _asked_first(body, place, use):
+                    continue
                 yield from _used(rows, shared, body, place, use.table, use.why, kept)
+
+
+def _asked_first(body: _Body, place: Place, use: Use) -> bool:
+    """Return whether a body asked for the same row by tenant before, or compares its tenant, and stops otherwise."""
+    if not re.search(r"\braise\b|\breturn\b", body.text, re.IGNORECASE):
+        return False
+    keys = "|".join(map(re.escape, use.keys))
+    if re.search(rf"\.\s*(?:{keys})\s*(?:<>|!=|is\s+distinct)", body.text, re.IGNORECASE):
+        return True
+    own = {a for a in body.arguments if root_of(a) not in {root_of(k) for k in use.keys}}
+
+    def names(text: str) -> set[str]:
+        return set(re.findall(r"\w+", text.lower())) & own
+
+    wanted = names(place.text)
+    for before, found in body.answers:
+        if before is place:
+            return False
+        if found.bound and wanted & names(before.text):
+            return True
+    return False
+
+
+def _believed(rows: RowSecurity, shared: Shared, body: _Body) -> Iterator[Crossing]:
+    """A function with its owner's rights that believes its caller's word for the tenant, where a session tells it."""
+    routine = body.routine
+    if not routine.definer or routine.returns == "boolean" or sweeps(routine.name):
+        return
+    asks = _SESSION.search(body.text) is not None or any(
+        re.search(rf"\b{re.escape(n)}\s*\(", body.text) and _SESSION.search(h.text)
+        for n, h in rows.helpers.items()
+        if n != routine.name
+    )
+    if asks or any(routine.name in p.using + p.check for p in rows.policies.values()):
+        return
+    for place, found in body.answers:
+        for table in sorted(found.bound & set(shared.keyed)):
+            keys = shared.keyed[table] & shared.learned & found.keys
+            if not keys or table not in rows.enabled or table in rows.forced:
+                continue
+            if any(root_of(a) == root_of(k) for a in body.arguments for k in keys):
+                message = (
+                    f"{quoted(routine.name)} is SECURITY DEFINER and takes {quoted(sorted(keys)[0])} from its "
+                    f"caller: {quoted(table)} of every tenant, whatever the session says."
+                )
+                yield Crossing(
+                    place, message, "take the tenant from the session; or SECURITY INVOKER", about=routine.name
+                )
+
+
+def _dynamic(statement: Statement, routine: Routine, shared: Shared) -> Iterator[tuple[Place, Answer]]:
+    """Yield what SQL that is put together while it runs reaches: where no piece of it names the key."""
+    if routine.body is None or routine.language != "plpgsql":
+        return
+    source, tokens = body_tokens(statement.source, routine.body)
+    runs = [t for t in tokens if t.kind == "word" and t.value == "execute"]
+    pieces = [t for t in tokens if t.kind in ("string", "dollar")]
+    if not runs:
+        return
+    whole = " ".join(p.value for p in pieces)
+    for piece in pieces:
+        begins = _BEGINS.match(piece.value)
+        table = begins[1].lower() if begins else ""
+        if table not in shared.keyed:
+            continue
+        keys = shared.keyed[table]
+        if any(re.search(rf"\b{re.escape(k)}\b(?!\s+is\s)", whole, re.IGNORECASE) for k in keys):
+            continue
+        use = Use(table, keys, "missing", by_id=True)
+        for token in (piece, *runs):
+            yield source.place(token.start, token.end), Answer((use,))
 
 
 def _used(
@@ -110,12 +194,17 @@ def _used(
     at_hand = any(root_of(a) == root_of(key) for a in body.arguments)
     granted = rows.grants.get(table, set()) | rows.grants.get("*", set())
     alone = any(rows.grants.values()) and not any(not stands_above(r) for r in granted)
-    siblings = table in kept
+    siblings = bool(kept & set(shared.keyed))
+    asked = any(
+        not h.parameters and root_of(key) in h.name.lower() + h.text.lower() and "current_setting" in h.text.lower()
+        for h in rows.helpers.values()
+    )
     yield Crossing(
         place,
         f"{quoted(routine.name)} reaches {quoted(table)} without {quoted(key)}, so it reaches every tenant.",
         mend,
-        certain=at_hand or why in ("itself", "or") or siblings or (alone and routine.definer),
+        certain=not sweeps(routine.name)
+        and (at_hand or why in ("itself", "or") or siblings or asked or (alone and routine.definer)),
     )
 
 
@@ -131,14 +220,26 @@ def _enter(
             kind = cursor.take().value
             routine = read_routine(cursor, kind=kind, home=home)
             if not routine.fires and routine.language in ("sql", "plpgsql"):
-                arguments = frozenset(t.value for t in statement.tokens[: _head_end(statement.tokens)])
-                bodies[routine.name] = _Body(routine, arguments, tuple(_answers(statement, routine, shared)))
+                arguments = _names(statement)
+                found = (*_answers(statement, routine, shared), *_dynamic(statement, routine, shared))
+                bodies[routine.name] = _Body(routine, arguments, found, text_of(statement.tokens))
         elif words[0] == "drop" and words[1] in ("function", "procedure"):
             bodies.pop(words[-1], None)
         elif words[0] in ("revoke", "grant"):
             _execution(closed, statement, gives=words[0] == "grant")
     except CannotLook:
         return
+
+
+def _names(statement: Statement) -> frozenset[str]:
+    """Return the names of a routine's parameters."""
+    tokens = statement.tokens[: _head_end(statement.tokens)]
+    opening = next((n for n, t in enumerate(tokens) if t.text == "("), len(tokens))
+    found = set()
+    for part in split(tokens[opening + 1 :]):
+        words = [t.value for t in part if t.kind in ("word", "quoted") and t.value not in ("in", "inout", "variadic")]
+        found |= set(words[:1]) if len(words) > 1 else set()
+    return frozenset(found)
 
 
 def _head_end(tokens: tuple[Token, ...]) -> int:
@@ -192,6 +293,8 @@ def _without_into(tokens: list[Token]) -> str:
     """Return a query of PL/pgSQL without the variables that it fills."""
     kept: list[Token] = []
     n = 0
+    if tokens[0].value == "perform":
+        tokens = [tokens[0]._replace(text="SELECT", value="select"), *tokens[1:]]
     first = tokens[0].value
     while n < len(tokens):
         fills = tokens[n].kind == "word" and tokens[n].value == "into" and not (n and tokens[n - 1].value == "insert")

@@ -17,6 +17,7 @@ from squads.gates.sql.lex import Statement, Token, split, text_of
 from squads.gates.sql.model import Schema
 from squads.gates.sql.rights.granting import parts_of_block
 from squads.gates.sql.rights.routines import body_tokens
+from squads.gates.sql.tenancy.helpers import Helper, helper_of
 
 _CATALOGUE = re.compile(r"\b(pg_tables|information_schema|pg_class|pg_catalog)\b", re.IGNORECASE)
 
@@ -54,10 +55,12 @@ class RowSecurity:
     """Roles that no policy holds."""
     grants: dict[str, set[str]] = field(default_factory=dict)
     """Tables and views, by name, to the roles that they are granted to; under `*` those that get all of a schema."""
+    granted: dict[str, list[Place]] = field(default_factory=dict)
+    """Where those grants stand."""
     touched: dict[str, list[Place]] = field(default_factory=dict)
     """Where something was said of a table, view or function: its policies, its owner, its grants."""
-    helpers: dict[str, str] = field(default_factory=dict)
-    """Functions that policies may call, with their bodies."""
+    helpers: dict[str, Helper] = field(default_factory=dict)
+    """Functions that policies may call, by their names."""
     dynamic: set[str] = field(default_factory=set)
     """Tables that SQL which is put together while it runs protects; `*` for all."""
 
@@ -88,8 +91,9 @@ def _statement(found: RowSecurity, statement: Statement) -> None:
         for name in {t.value for t in statement.tokens if t.kind in ("word", "quoted")}:
             found.touched.setdefault(name, []).append(statement.place)
     if words[0] == "create" and "function" in words[:4] and "(" in words:
-        bodies = [t.value for t in statement.tokens if t.kind == "dollar"]
-        found.helpers[words[words.index("(") - 1]] = " ".join(bodies) or " ".join(words)
+        helper = helper_of(statement)
+        if helper is not None:
+            found.helpers[helper.name] = helper
     try:
         _apply(found, Cursor(statement.source, statement.tokens), statement.place)
     except CannotLook:
@@ -122,7 +126,7 @@ def _apply(found: RowSecurity, cursor: Cursor, place: Place) -> None:
         cursor.expect("on")
         found.policies.pop((cursor.qualified()[1], name), None)
     elif verb in ("grant", "revoke"):
-        _grant(found, cursor, gives=verb == "grant")
+        _grant(found, cursor, place, gives=verb == "grant")
     elif verb == "do":
         _block(found, cursor)
 
@@ -243,7 +247,7 @@ def _role(found: RowSecurity, cursor: Cursor, place: Place) -> None:
         found.bypasses.pop(name, None)
 
 
-def _grant(found: RowSecurity, cursor: Cursor, *, gives: bool) -> None:
+def _grant(found: RowSecurity, cursor: Cursor, place: Place, *, gives: bool) -> None:
     tokens = list(cursor.rest())
     words = [t.value for t in tokens]
     mark = "to" if gives else "from"
@@ -268,6 +272,7 @@ def _grant(found: RowSecurity, cursor: Cursor, *, gives: bool) -> None:
         held = found.grants.setdefault(name, set())
         if gives:
             held |= roles
+            found.granted.setdefault(name, []).append(place)
         elif "all" in rights:
             held -= roles
 

@@ -1,0 +1,1 @@
+ALTER TABLE loan VALIDATE CONSTRAINT loan_branch_fk;

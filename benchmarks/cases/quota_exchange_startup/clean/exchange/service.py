@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+log = logging.getLogger("exchange")
+
+
+@dataclass(frozen=True)
+class Settings:
+    host: str
+    user: str
+    password: str = field(repr=False)
+    vessels: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Settings:
+        return cls(
+            host=environment["QUEUE_HOST"],
+            user=environment["QUEUE_USER"],
+            password=environment["QUEUE_PASSWORD"],
+            vessels=tuple(environment.get("QUEUE_VESSELS", "").split()),
+        )
+
+
+def start(settings: Settings, connect: Callable[..., Any]) -> Any:
+    log.info("quota exchange starts with %s", settings)
+    try:
+        return connect(settings.host, settings.user, settings.password)
+    except OSError as error:
+        log.error("no connection to %s as %s: %s", settings.host, settings.user, error)
+        raise

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+log = logging.getLogger("shop.holds")
+
+
+class Store(Protocol):
+    async def reserve(self, basket: str, seats: Sequence[str]) -> None: ...
+
+    async def release(self, basket: str) -> int: ...
+
+
+class Holds:
+    """Seats that wait for their buyer."""
+
+    def __init__(self, store: Store, seconds: float) -> None:
+        self._store = store
+        self._seconds = seconds
+        self._timers: dict[str, asyncio.Task[None]] = {}
+
+    async def hold(self, basket: str, seats: Sequence[str]) -> None:
+        await self._store.reserve(basket, seats)
+        if earlier := self._timers.pop(basket, None):
+            earlier.cancel()
+        releasing = self._release(basket)
+        self._timers[basket] = asyncio.create_task(releasing)
+
+    async def bought(self, basket: str) -> None:
+        if timer := self._timers.pop(basket, None):
+            timer.cancel()
+
+    async def _release(self, basket: str) -> None:
+        await asyncio.sleep(self._seconds)
+        free = await self._store.release(basket)
+        self._timers.pop(basket, None)
+        log.info("basket %s: %d seats are free again", basket, free)

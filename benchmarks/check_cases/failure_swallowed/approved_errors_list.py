@@ -1,0 +1,13 @@
+def import_rows(store, rows):
+    errors = []
+    for number, row in enumerate(rows, 1):
+        try:
+            store.insert(row)
+        except store.Refused as exc:
+            errors.append((number, str(exc)))
+    return errors
+
+def handle_upload(store, upload, mailer):
+    errors = import_rows(store, upload.rows())
+    upload.status = "imported" if not errors else "partly imported"
+    mailer.send(upload.owner, upload.status)

@@ -1,0 +1,1 @@
+psql -c "\copy airport FROM 'seed/airports.csv' CSV HEADER"

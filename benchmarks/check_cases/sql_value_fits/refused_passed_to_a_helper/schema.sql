@@ -1,0 +1,4 @@
+CREATE TABLE permit (
+    no text PRIMARY KEY,
+    stand varchar(10) NOT NULL DEFAULT 'neu'
+);

@@ -1,0 +1,6 @@
+CREATE TABLE shift (
+    id bigint PRIMARY KEY,
+    days smallint NOT NULL CHECK (days > 0 AND days <= 31),
+    minutes_per_day smallint NOT NULL CHECK (minutes_per_day BETWEEN 0 AND 1440),
+    minutes smallint GENERATED ALWAYS AS (days * minutes_per_day) STORED
+);
