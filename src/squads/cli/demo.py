@@ -34,7 +34,7 @@ from squads.stores import Place
 
 LINES_MAX = 1
 """Lines of one evidence that are shown, and of what would satisfy it."""
-CHANGES_MAX = 8
+CHANGES_MAX = 7
 """Changed lines of a later attempt that are shown."""
 GONE = "gone-with-the-demo"
 """How the page calls the store, whose folder is not there any more when the page is read."""

@@ -201,9 +201,12 @@ class Story:
     async def _tell_verdict(self, event: VerdictRecord) -> None:
         verdict = await self._reader.verdict(event.content)
         told = self._told.setdefault(self._number_of(event), [])
-        known = [f for f in verdict.findings if any(_alike(f, other) for other in told)]
+        known = []
+        for found in verdict.findings:  # one fault may show at two lines: the second only names its place
+            if any(_alike(found, other) for other in told):
+                known.append(found)
+            told.append(found)
         show.judgement(self._out, event.author, verdict, lines_max=self._lines_max, known=known)
-        told += verdict.findings
 
     async def _texts(self, artifact: str) -> dict[str, str]:
         found = {}

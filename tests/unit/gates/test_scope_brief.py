@@ -153,6 +153,15 @@ def test_a_limit_has_many_words(words: str) -> None:
         ),
         row("doc only", ok + " Nothing else changes.", {**API, "docs/orders.md": "size\n"}, bad=False),
         row("baseline", ok, {**API, "security-baseline.json": "{}"}),
+        row(
+            "the tables", ok + " The tables stay as they are.", {**API, "db/2_limit.sql": "ALTER TABLE o ADD c text;\n"}
+        ),
+        row(
+            "rows of a table",
+            "Notes have at most 160 signs now. Those we have must remain readable, in `notes` or in a table beside it.",
+            {"db/2_limit.sql": "ALTER TABLE notes ADD CHECK (length(note) <= 160) NOT VALID;\n"},
+            bad=False,
+        ),
         row("ruff pyproject", ok, {**API, "squads.toml": "x=1"}),
     ],
 )

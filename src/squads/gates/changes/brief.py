@@ -156,7 +156,7 @@ CATEGORIES: dict[str, re.Pattern[str]] = {
         r"|\bdecorators\b|\baccess (?:rules|control|rights)\b|\bauthori[sz]ation\b|\broles?\b"
     ),
     "dependencies": re.compile(r"(?i)\bdependenc(?:y|ies)\b|\brequirements\b|\bpackages? (?:we|that)\b|\blibraries\b"),
-    "schema": re.compile(r"(?i)\bschema\b|\bmigrations?\b|\bdatabase\b|\btables?\b"),
+    "schema": re.compile(r"(?i)\bschema\b|\bmigrations?\b|\bdatabase\b|\b(?:the|our|existing) tables\b"),
     "settings": re.compile(r"(?i)\bsettings\b|\bconfig(?:uration)?\b"),
     "docs": re.compile(r"(?i)\bdoc(?:s|umentation)\b|\breadme\b|\bchangelog\b"),
     "ci": re.compile(r"(?i)\bci\b|\bpipelines?\b|\bworkflows?\b"),
