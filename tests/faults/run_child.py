@@ -188,6 +188,8 @@ def forked(work: Callable[[], Any]) -> tuple[int, Any]:
 def warm(base: Path) -> None:
     """Run once, undisturbed: what is imported on the way is imported once, for every fork."""
     asyncio.run(run_or_resume(base / "warm"))
+    for thread in set(threading.enumerate()) - {threading.current_thread()}:
+        thread.join(30)  # one that was told to end may not have ended yet
     assert threading.active_count() == 1, "a fork would lose threads"
 
 
