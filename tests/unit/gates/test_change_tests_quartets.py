@@ -741,3 +741,39 @@ def test_a_change_asks_as_much(base: Mapping[str, str], change: Mapping[str, Any
         places = [f.location.line for f in found if f.location is not None]
         assert places
         assert line == -1 or any(abs((p or 1) - line) <= 3 for p in places)
+
+
+LEVY = {
+    "town/levy.py": "PERCENT = 10\n\n\ndef due(cents):\n    if cents < 0:\n        raise ValueError('cents')\n    return cents * PERCENT // 100\n",
+    "tests/test_levy.py": "import pytest\n\nfrom town.levy import due\n\n\ndef test_due():\n    assert due(500) == 50\n\n\ndef test_negative():\n    with pytest.raises(ValueError):\n        due(-1)\n",
+}
+LEVY_BRIEF = "The levy is 20 % from now on. Change code and tests."
+
+
+def test_a_test_that_is_merged_with_the_new_answer_of_its_call_is_not_gone() -> None:
+    """What the brief changes may be expected in a table, and an exception may be demanded more strictly beside it."""
+    table = (
+        "@pytest.mark.parametrize(('cents', 'levy'), [(500, 100), (0, 0)])\n"
+        "def test_levy(cents, levy):\n    assert due(cents) == levy\n"
+    )
+    change = {
+        "town/levy.py": [("10\n", "20\n")],
+        "tests/test_levy.py": [
+            ("def test_due():\n    assert due(500) == 50\n", table),
+            ("raises(ValueError)", "raises(ValueError, match='cents')"),
+        ],
+    }
+    assert judged(LEVY, change, LEVY_BRIEF) == []
+
+
+def test_a_fixture_that_replaces_what_is_tested_is_refused() -> None:
+    """A fixture that tests of the base have since may not compute in the place of the code."""
+    change = {
+        "tests/test_levy.py": [
+            (
+                "def test_due():",
+                "@pytest.fixture\ndef plain(monkeypatch):\n    monkeypatch.setattr('town.levy.due', lambda c: 50)\n\n\ndef test_due(plain):",
+            ),
+        ]
+    }
+    assert [8] == [f.location.line for f in judged(LEVY, change) if f.location is not None]

@@ -71,3 +71,30 @@ def test_a_division_in_a_file_of_decimals_is_believed() -> None:
 def test_what_only_sounds_like_money_is_none(name: str) -> None:
     """A rate of a tax is a number."""
     assert not found(f"# invoice payment customer\n{name}: float = 0.5\n")
+
+
+def test_a_float_made_for_money_in_another_file_is_refused() -> None:
+    """A helper for numbers knows nothing of money; who calls it does."""
+    helper = 'def number(text):\n    return float(text.replace(",", "."))\n'
+    statement = "from bank.parse import number\n\n\ndef balance(rows):\n    total = 0\n    for row in rows:\n"
+    statement += '        total += number(row["Betrag"])\n    return total\n'
+
+    assert refusing({"bank/parse.py": helper, "bank/statement.py": statement})
+
+
+@pytest.mark.parametrize(
+    ("uses", "refused"),
+    [
+        ("len(bar) * float(paid) / float(goal)", False),
+        ("'#' * round(20 * float(paid) / goal_cents)", False),
+        ("sorted(rows, key=lambda r: float(r.paid))", False),
+        ("float(paid) > 1000", False),
+        ("book(float(paid) * 3)", True),
+        ("{'paid': float(paid)}", True),
+    ],
+)
+def test_what_a_float_ends_in_decides(uses: str, refused: bool) -> None:
+    """A share, a length, an order and a comparison are no amount; what is booked or answered as one is."""
+    text = f"# invoice, payment, currency\n\n\ndef state(paid, goal, goal_cents, bar, rows, book):\n    return {uses}\n"
+
+    assert refused is bool(refusing(text))

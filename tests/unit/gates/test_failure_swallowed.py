@@ -78,3 +78,26 @@ def test_bad_news_that_could_not_be_had_is_no_good_news(name: str) -> None:
     assert not refusing(text.format(name, "True"))
     assert refusing(text.format("is_valid", "True"))
     assert not refusing(text.format("is_valid", "False"))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "for i in range(0, 3, 0): print(i)",
+        "for i in range(10000000000000000000000000): print(i)",
+        "for i in range(1, 2, 3, 4): print(i)",
+        "if 3 in range(1, 2, 0): return None",
+        f"large = 1{'0' * 400}\n    larger = large + 1.5",
+        "if order.status == status.HTTP_\u1369\u1369\u1369: return None",
+    ],
+)
+def test_what_python_itself_would_stop_for_stops_no_check(odd: str) -> None:
+    """The function is played as far as it is understood, and its handler is judged as before."""
+    text = (
+        "import requests\n\n\ndef pay(order):\n"
+        f"    {odd}\n"
+        "    try:\n        requests.post('/pay', json=order)\n"
+        "    except requests.HTTPError:\n        pass\n    return {'status': 'ok'}\n"
+    )
+
+    assert refusing(text)

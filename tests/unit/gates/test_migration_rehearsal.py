@@ -1,14 +1,18 @@
 """Migrations played on made rows: what is told, what is gone, and what keeps a run within its bounds."""
 
+import time
+
 import pytest
 
 from squads.contracts.artifact import Artifact
+from squads.gates.sql.rehearsal.patterns import matching
 from squads.gates.sql.rehearsal.rehearse import Rehearsal, rehearse
 from squads.gates.sql.rehearsal.script import Script
 from squads.gates.sql.rehearsal.stage import Stage
 from squads.gates.sql.rehearsal.translate import translated
 from squads.gates.sql.rehearsal.value import NotKnown, Stops
 from squads.gates.sql.rehearsal.values import call, cast, stored
+from squads.gates.sql.steps.carried import always
 from squads.gates.sql.steps.reading import read_steps
 
 BASE = """CREATE TABLE people (id bigint PRIMARY KEY, name text NOT NULL, nick text, height numeric(6,3));
@@ -191,6 +195,22 @@ def test_a_pattern_that_could_be_read_for_long_is_not_read():
     """Nested repeats take time without end; such a call is not known."""
     with pytest.raises(NotKnown):
         call("regexp_replace", ("a" * 300, "(a+)+$", ""), {})
+    with pytest.raises(NotKnown):
+        call("regexplike", ("a" * 300, "(aa|a)" * 30 + "b"), {})
+
+
+@pytest.mark.parametrize("pattern", ["[ab]?" * 26 + "[ab]" * 26, "(aa|a)" * 40, ".*" * 12])
+def test_no_row_is_made_for_a_check_that_could_be_read_for_long(pattern: str) -> None:
+    """The made text does not fit its end, so that every way to read it would be tried."""
+    assert [] == list(matching([f"(nick ~ '^{pattern}\\W$')"], "nick"))
+
+
+def test_a_text_that_would_grow_is_not_made_longer_than_it_is_kept() -> None:
+    """What stands behind the bound is cut, so it need not be there."""
+    long = "x" * 15_000
+
+    assert "x" * 4_000 == call("replace", (long, "x", long), {})
+    assert "ab" * 2 == call("replace", ("acac", "c", "b"), {})
 
 
 def test_nothing_is_played_without_what_stood_before():
@@ -208,6 +228,7 @@ def test_nothing_is_played_without_what_stood_before():
         ("DO $$ DECLARE ;; BEGIN END $$;ALTER TABLE people DROP COLUMN nick;", BASE),
         ("DO $$ BEGIN SELECT 1 INTO ; END $$;ALTER TABLE people DROP COLUMN nick;", BASE),
         ("UPDATE people SET name = nick[1.5];ALTER TABLE people DROP COLUMN nick;", BASE),
+        (f"UPDATE people SET name = {'f' * 300}(nick);ALTER TABLE people DROP COLUMN nick;", BASE),
     ],
 )
 def test_what_is_malformed_gives_no_answer_and_no_error(change: str, base: str) -> None:
@@ -248,3 +269,14 @@ def test_a_hash_tells_nobody_the_value(made: str) -> None:
 
     assert found.of("people", "nick") is not None
     assert not found.told
+
+
+def test_a_long_condition_is_read_once() -> None:
+    """Whether one or its opposite always holds is asked of each pair, and no part is written out to be read again."""
+    begin = time.process_time()
+    long = " OR ".join(f"nick = 'a{number}'" for number in range(900))
+
+    assert not always(long, lambda _: True)
+    assert always(f"{long} OR name IS NOT NULL", lambda name: name == "name")
+    assert always("(height > 2 OR height <= 2) OR nick = 'a'", lambda _: False)
+    assert time.process_time() - begin < 5

@@ -79,7 +79,7 @@ def test_a_limit_has_many_words(words: str) -> None:
     ("brief", "files", "removals", "bad"),
     [
         row("plain", ok, {**API}, bad=False),
-        row("plain other", ok, {**API, **SH}, bad=False),
+        row("plain other", ok, {**API, **SH}),
         row("only", "Change only `list_orders` in `orders/api.py`: it takes a page size.", {**API, **SH}),
         row(
             "only f",
@@ -133,7 +133,7 @@ def test_a_limit_has_many_words(words: str) -> None:
         row("permission", ok + " Permissions must not change.", {**API, "shared/permissions.py": ("==", "!=")}),
         row("permission clean", ok + " Permissions must not change.", {**API}, bad=False),
         row("tests", ok + " Do not change existing tests.", {**API, "tests/test_orders.py": ("True", "1")}),
-        row("only admins", "Only admins may list orders. Return only active orders.", {**API, **SH}, bad=False),
+        row("only admins", "Only admins may list orders. Return only active orders.", {**API}, bad=False),
         row(
             "unchanged listed",
             ok + " Leave shared/ as it is.",

@@ -92,6 +92,41 @@ def test_a_log_may_say_something_about_a_secret(shown: str) -> None:
     assert refusing(text.format("password[3:]"))
 
 
+LONG = "import logging\nlog = logging.getLogger()\n\n\ndef f(password, x):\n" + "    x = x.next(x)\n" * 60
+
+
+def test_what_stays_unread_in_a_function_is_named_and_not_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the steps end before a place that writes something beside a secret, the check abstains."""
+    monkeypatch.setattr("squads.gates.secrets.logs._STEPS_MAX", 100)
+
+    with pytest.raises(CannotLook, match=r"^app/module\.py:66: .*more than 100 steps"):
+        found(LONG + "    log.info('%s', password)\n")
+
+
+@pytest.mark.parametrize("ending", ["    log.info('done')\n", "    return x\n"])
+def test_what_stays_unread_and_writes_nothing_passes(ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing is written after the steps end, nothing can leave there."""
+    monkeypatch.setattr("squads.gates.secrets.logs._STEPS_MAX", 100)
+
+    assert not found(LONG + ending)
+
+
+def test_a_function_that_calls_too_deep_is_read_without_its_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own statements are gone through once more, so that what they write is seen."""
+    monkeypatch.setattr("squads.gates.secrets.logs._STEPS_MAX", 100)
+    deep = "def g(x):\n" + "    x = x.next(x)\n" * 60 + "    return x\n\n\n"
+    text = "import logging\nlog = logging.getLogger()\n\n\n" + deep
+
+    assert refusing(text + "def f(password, x):\n    g(x)\n    log.info('%s', password)\n")
+
+
+def test_what_is_past_the_bound_of_a_module_is_read_where_a_secret_could_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The functions that are left are gone through without their calls."""
+    monkeypatch.setattr("squads.gates.secrets.logs._MODULE_STEPS_MAX", 10)
+
+    assert refusing(LONG + "\n\ndef g(password):\n    log.info('%s', password)\n")
+
+
 def test_files_past_the_bound_of_steps_are_named_and_not_passed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where an artifact takes more steps than are gone through, the check abstains, and names the first file left."""
     monkeypatch.setattr("squads.gates.secrets.logs._PROGRAM_STEPS_MAX", 3)

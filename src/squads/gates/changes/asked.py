@@ -9,7 +9,7 @@ import ast
 import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from squads.gates.changes.demands import Demand, as_raises, demand_of, method_demand, parts, raised, short_of
 from squads.gates.changes.names import Names, Node, bound, number_in, pairs, put
@@ -39,7 +39,9 @@ class Asked:
 
 
 @dataclass(slots=True)
-class _Reader:
+class Reader:
+    """What is read of a test."""
+
     helpers: Mapping[str, Node]
     known: frozenset[str]
     found: list[Asked] = field(default_factory=list)
@@ -47,7 +49,7 @@ class _Reader:
 
 def asked_by(test: Node, names: Names, helpers: Mapping[str, Node], known: Iterable[str]) -> list[Asked]:
     """Return what a test asks, with every set of its parameters."""
-    reader = _Reader(helpers, frozenset(known))
+    reader = Reader(helpers, frozenset(known))
     sets: list[list[tuple[Names, ast.AST | None, ast.AST | None]]] = []
     for decorator in test.decorator_list:
         if isinstance(decorator, ast.Call) and "parametrize" in ast.unparse(decorator.func):
@@ -118,8 +120,9 @@ def elements(node: ast.expr, names: Mapping[str, ast.expr]) -> list[ast.expr]:
     if called == "zip" and node.args:
         return [ast.Tuple(list(row), ast.Load()) for row in zip(*(elements(a, names) for a in node.args), strict=False)]
     if called == "range" and node.args and all(number_in(put(a, names)) is not None for a in node.args):
-        numbers = [int(number_in(put(a, names)) or 0) for a in node.args]
-        return [ast.Constant(n) for n in range(*numbers)[:_SETS_MAX]] if len(numbers) < 3 or numbers[2] else []
+        numbers = [n for a in node.args if isinstance(n := number_in(put(a, names)), int)]
+        whole = len(numbers) == len(node.args) <= 3 and (len(numbers) < 3 or numbers[2])
+        return [ast.Constant(n) for n in range(*numbers)[:_SETS_MAX]] if whole else []
     if isinstance(node.func, ast.Attribute) and node.func.attr in ("items", "keys", "values") and not node.args:
         held = put(node.func.value, names)
         if isinstance(held, ast.Dict):
@@ -131,7 +134,7 @@ def elements(node: ast.expr, names: Mapping[str, ast.expr]) -> list[ast.expr]:
 
 
 def _block(
-    reader: _Reader,
+    reader: Reader,
     body: Sequence[ast.stmt],
     names: Names,
     guard: str,
@@ -151,6 +154,8 @@ def _block(
             case ast.Assign() | ast.AnnAssign() | ast.Expr() | ast.Return():
                 whole = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
                 tuples = isinstance(whole, ast.Tuple) and node.value is not None
+                if isinstance(whole, ast.Tuple) and not any(isinstance(e, ast.Starred) for e in whole.elts):
+                    _unpacked(reader, whole, node.value, names, guard, here)
                 several = pairs(whole, put(node.value, names)) if tuples else bound(node)  # type: ignore[arg-type]
                 for name, value in several:
                     stored = name not in names or not _again(body, name)
@@ -181,7 +186,7 @@ def _block(
                     guard = "a `return` before it"
             case ast.Try() if (call := as_raises(node)) is not None:
                 acts = "; ".join(_act(s, names) for s in (node.body if node.orelse else node.body[:-1]))
-                _keep(reader, method_demand("raises", call, guard, acts), here, home, row)
+                keep(reader, method_demand("raises", call, guard, acts), here, home, row)
             case ast.Try():
                 kept = all(
                     any(isinstance(s, ast.Raise) or "fail(" in ast.unparse(s) for s in h.body)
@@ -202,11 +207,21 @@ def _block(
                         held: ast.expr = put(item.context_expr, names)
                         acts = "; ".join(_act(s, names) for s in node.body)
                         demand = method_demand(text.split("(")[0].rsplit(".", 1)[-1], held, guard, acts)  # type: ignore[arg-type]
-                        _keep(reader, demand, here, home, row)
+                        keep(reader, demand, here, home, row)
                 ends = any(raised(_word(i.context_expr)) for i in node.items)
                 _block(reader, node.body[:1] if ends else node.body, names, inner, depth, home, row, at)
                 if ends:
                     _block(reader, node.body[1:], names, inner or "a block that an error ends", depth, home, row, at)
+
+
+def _unpacked(reader: Reader, whole: ast.Tuple, value: ast.expr | None, names: Names, guard: str, at: ast.AST) -> None:
+    """Note how many there are of what is taken apart: that holds a demand, and is none that may get lost."""
+    if value is None or isinstance(value, ast.Tuple | ast.List | ast.Constant):
+        return
+    held = ast.Call(ast.Name("len", ast.Load()), [put(value, names)], [])
+    demand = demand_of(ast.Compare(held, [ast.Eq()], [ast.Constant(len(whole.elts))]), at, guard)
+    keep(reader, demand, at, None, None)
+    reader.found[-1] = replace(reader.found[-1], plain=False)
 
 
 def _word(node: ast.expr) -> str:
@@ -225,7 +240,7 @@ def _act(node: ast.stmt, names: Names) -> str:
 
 
 def _assertion(
-    reader: _Reader,
+    reader: Reader,
     test: ast.expr,
     names: Names,
     guard: str,
@@ -246,11 +261,11 @@ def _assertion(
                 _assertion(reader, part, own, guard, at, home or one.iter, row or element)
         if rows:
             return
-    _keep(reader, demand_of(put(test, names), at, guard), at, home, row)
+    keep(reader, demand_of(put(test, names), at, guard), at, home, row)
 
 
 def _called(
-    reader: _Reader,
+    reader: Reader,
     value: ast.expr | None,
     names: Names,
     guard: str,
@@ -277,7 +292,7 @@ def _called(
     elif re.match(r"assert[A-Z]|assert_", name) or raised(name):
         if raised(name) and len(value.args) < 2:
             return
-        _keep(reader, method_demand(name, put(value, names), guard), at, home, row)  # type: ignore[arg-type]
+        keep(reader, method_demand(name, put(value, names), guard), at, home, row)  # type: ignore[arg-type]
 
 
 def _asserts(helper: Node) -> bool:
@@ -288,7 +303,8 @@ def _asserts(helper: Node) -> bool:
     )
 
 
-def _keep(reader: _Reader, demand: Demand, at: ast.AST, home: ast.AST | None, row: ast.AST | None) -> None:
+def keep(reader: Reader, demand: Demand, at: ast.AST, home: ast.AST | None, row: ast.AST | None) -> None:
+    """Note a demand with what it calls and with which constants."""
     try:
         tree = ast.parse(demand.subject.removeprefix("raises "))
     except (SyntaxError, ValueError):

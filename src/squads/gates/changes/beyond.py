@@ -7,16 +7,13 @@ import re
 from collections.abc import Iterator
 
 from squads.gates.changes.brief import Brief
-from squads.gates.changes.concepts import Concept, values, words_of
+from squads.gates.changes.concepts import UNITS, Concept, values, words_of
+from squads.gates.changes.connected import spoken
 from squads.gates.changes.facts import SETTINGS, Fact, changed_facts
 from squads.gates.changes.kinds import PERMITS
 from squads.gates.changes.lines import now_at
 from squads.gates.changes.pieces import Difference, differences, pieces
 
-_UNIT_WORDS = (
-    "second minut hour day msec mill byt kb mb default total count first last base new old cent eur usd percent"
-)
-_UNITS = frozenset(_UNIT_WORDS.split())
 _GUARDS = re.compile(
     r"(?i)(?:^|_)(?:verify|validate|check|secure|ssl|tls|strict|auth|authenticated|required?|csrf|http_?only|escape"
     r"|autoescape|safe|enforce|login_required|protect(?:ed)?|starttls|use_tls)(?:_|$)"
@@ -103,7 +100,7 @@ def _kept(fact: Fact, was: Fact | None, concept: Concept, brief: Brief, others: 
     if was is None and fact.kind != "argument":
         return False
     words = words_of(fact.word)
-    core = words - _UNITS or words
+    core = words - UNITS or words
     said, asked = core & concept.roots, core & brief.asked
     wanted = any(words & brief.asked - concept.roots for words in others)
     if not said or len(said) < len(asked) or (len(said) == len(asked) and not wanted):
@@ -116,7 +113,8 @@ def _function_kept(piece: Difference, concept: Concept, brief: Brief) -> bool:
     if old is None or not old.signature or piece.kind == "added" or isinstance(old.node, ast.ClassDef):
         return False
     words = words_of(piece.name.rsplit(".", 1)[-1])
-    if words & brief.asked:
+    kept = frozenset().union(*(c.roots for c in brief.concepts))
+    if words & brief.asked or spoken(piece) & (brief.asked - kept):
         return False
     return bool(words) and words <= concept.roots and (len(words) > 1 or words == concept.roots)
 
@@ -155,7 +153,13 @@ def _let_in(fact: Fact, was: Fact | None, now: Fact | None, brief: Brief, old: s
 
 
 def _literal(text: str) -> bool:
-    return re.fullmatch(r"-?[\d.]+(?:e-?\d+)?|True|False|None|'.*'|\".*\"|tag:\S+ .*", text) is not None
+    if text.startswith("tag:"):
+        return True
+    try:
+        ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _same(said: str, value: str) -> bool:

@@ -53,6 +53,10 @@ _IDLE_WORDS = (
     "please nobody somebody byte bytes like today before after again because since until much well"
 )
 _IDLE = frozenset(_IDLE_WORDS.split())
+_UNIT_WORDS = (
+    "second minut hour day msec mill byt kb mb default total count first last base new old cent eur usd percent"
+)
+UNITS = frozenset(_UNIT_WORDS.split())
 _FROM_TO = re.compile(
     r"(?i)\bfrom\s+[`\"']?([\w.%-]+?)[`\"']?\s+(?:\w+\s+)?to\s+[`\"']?([\w.%-]+?)[`\"']?(?=[\s,.;:)]|$)"
 )
@@ -78,11 +82,24 @@ def roots(words: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+_ENDINGS = (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("es", ""), ("s", ""), ("e", ""))
+# What makes one word of another: `renewal` and `renew`, `reminder` and `remind`, `payment` and `pay`.
+_MADE = (("ment", 3), ("ation", 4), ("ate", 4), ("at", 4), ("al", 4), ("er", 5), ("or", 5), ("ly", 4))
+
+
 def _root(word: str) -> str:
-    for ending, put in (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("es", ""), ("s", ""), ("e", "")):
+    for ending, put in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
             word = word[: -len(ending)] + put
             break
+    if word in _ROOT:
+        return _ROOT[word]
+    for ending, least in _MADE:
+        if word.endswith(ending) and len(word) - len(ending) >= least:
+            word = word[: -len(ending)]
+            break
+    if len(word) > 4 and word[-1] == word[-2] and word[-1] not in "aeiousl":
+        word = word[:-1]
     return _ROOT.get(word, word)
 
 
@@ -96,7 +113,7 @@ def words_of(name: str) -> frozenset[str]:
 def phrases(clause: str, sentence: str) -> list[Concept]:
     """Return the things that a clause names, one for each member of its list."""
     found = []
-    for part in re.split(r",|;|\band\b|\bor\b|\bnor\b", re.sub(r"`[^`]*`", " ", clause)):
+    for part in re.split(r",|;|:|\band\b|\bor\b|\bnor\b", re.sub(r"`[^`]*`", " ", clause)):
         held = roots(re.findall(r"[A-Za-z][a-z-]+|[A-Z]{2,}", part))
         if held:
             found.append(Concept(held, sentence))

@@ -67,16 +67,26 @@ def work(brief: Brief, old: str, new: str, named: set[str], fresh: set[str]) -> 
     found = differences(old, new)
     lines = old.split("\n"), new.split("\n")
     # A brief that names functions of this file means those, and no others whose names have a word in common.
-    strict = any(n.rsplit(".", 1)[-1] in named for n, p in pieces(old).items() if p.signature)
+    strict = any(n.rsplit(".", 1)[-1] in named for n, p in pieces(old).items())
     paths = words_of(" ".join(t for t in brief.named if "/" in t or t.endswith(".py")))
     asked = brief.asked - paths  # where something is says little of what is asked
+    taken: set[str] = set()
     if strict and brief.closed:
         # Where nothing but those may be touched, what they bring is all that others may follow.
         mine = [d for d in found if d.name.rsplit(".", 1)[-1] in named]
-        asked = words_of(" ".join({n for d in mine for n in set(_names(d.new)) - set(_names(d.old))} | named))
-    tied = {d.name for d in found if _tied(d, asked if strict else brief.asked, named, *lines, strict)}
+        mine = [d for d in mine if d.old is not None and d.new is not None]
+        taken = {n for d in mine if d.new and d.old for n in {*_arguments(d.new)} - {*_arguments(d.old)}}
+        asked = words_of(" ".join(taken | {d.name for d in found if d.kind == "added"}))
+    if strict:
+        asked &= brief.prose | words_of(" ".join(taken))
+    words = _narrowed(asked if strict else brief.asked, brief, found, named, lines)
+    tied = {d.name for d in found if _tied(d, words, named, *lines, strict)}
     used = {n for d in found if d.name in tied for n in _names(d.new)} | fresh
-    follows = fresh | {n for d in found if d.kind == "added" and (n := d.name.rsplit(".", 1)[-1]) in used}
+    follows = (
+        fresh
+        | {d.name.rsplit(".", 1)[-1] for d in found if d.kind == "added" and d.name in tied}
+        | {n for d in found if d.kind == "added" and (n := d.name.rsplit(".", 1)[-1]) in used}
+    )
     tied |= {d.name for d in found if d.kind == "changed" and follows & set(_names(d.new) - _names(d.old))}
     kept = [c.roots for c in brief.concepts if c.roots]
     after = pieces(new)
@@ -96,9 +106,38 @@ def work(brief: Brief, old: str, new: str, named: set[str], fresh: set[str]) -> 
             )
         )
         and not d.name.endswith(("__init__", "__post_init__"))
+        and not feeds(d, [after[n] for n in seeds if n in after])
         and not any(d.name.startswith(f"{t}.") for t in tied & named)
     ]
     return Work(tied | helpers, beside if tied else [])
+
+
+def feeds(piece: Difference, seeds: Iterable[Piece]) -> bool:
+    """Return whether a method fills otherwise what a method of its class, which belongs to the work, reads."""
+    owner = piece.name.rpartition(".")[0]
+    others = [s for s in seeds if owner and s.name.startswith(f"{owner}.") and s.name != piece.name]
+    if not others or piece.old is None or piece.new is None:
+        return False
+    before = {ast.unparse(n) for n in ast.walk(piece.old.node) if isinstance(n, ast.stmt)}
+    new = [n for n in ast.walk(piece.new.node) if isinstance(n, ast.Assign | ast.AugAssign | ast.Expr)]
+    fills = {
+        n.attr for s in new if ast.unparse(s) not in before for n in ast.walk(s)
+        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == "self"
+    }  # fmt: skip
+    return any(isinstance(n, ast.Attribute) and n.attr in fills for s in others for n in ast.walk(s.node))
+
+
+def _narrowed(
+    asked: frozenset[str],
+    brief: Brief,
+    found: list[Difference],
+    named: set[str],
+    lines: tuple[list[str], list[str]],
+) -> frozenset[str]:
+    """Return what is asked without what is to stay, if something that differs speaks of the rest."""
+    kept = frozenset().union(*(c.roots for c in brief.concepts))
+    rest = asked - kept
+    return rest if rest != asked and any(_tied(d, rest, named, *lines, False) for d in found) else asked
 
 
 def fresh_names(brief: Brief, named: set[str], texts: Iterable[tuple[str, str]]) -> set[str]:
@@ -138,18 +177,29 @@ def _tied(
     return bool(_spoken(piece, old, new) & asked)
 
 
+def spoken(piece: Difference) -> frozenset[str]:
+    """Return the roots of the names and texts that a definition has since, or has no more."""
+    before, now = _names(piece.old), _names(piece.new)
+    return _roots([*(before - now), *(now - before)])
+
+
+def _roots(said: Iterable[str]) -> frozenset[str]:
+    words = re.findall(r"\w+", " ".join(said))
+    return words_of(" ".join(w for w in words if not keyword.iskeyword(w)))
+
+
 def _spoken(piece: Difference, old: list[str], new: list[str]) -> frozenset[str]:
-    """Return the roots of the names and texts in the lines of a definition that differ."""
+    """Return what a definition says since or no more; what its differing lines say, where that is nothing."""
+    found = spoken(piece)
+    if _names(piece.old) != _names(piece.new):
+        return found
 
     def lines(text: list[str], one: Piece | None) -> list[str]:
         return text[one.node.lineno - 1 : one.node.end_lineno] if one is not None else []  # type: ignore[attr-defined]
 
-    before, now = lines(old, piece.old), lines(new, piece.new)
-    said = []
-    for first_old, last_old, first, last in changed(before, now):
-        said += before[first_old - 1 : last_old] + now[first - 1 : last]
-    text = " ".join(re.sub(r"#.*", "", line) for line in said)
-    return words_of(" ".join(w for w in re.findall(r"\w+", text) if not keyword.iskeyword(w)))
+    was, stands = lines(old, piece.old), lines(new, piece.new)
+    hunks = changed(was, stands)
+    return _roots(re.sub(r"#.*", "", x) for a, b, c, d in hunks for x in (*was[a - 1 : b], *stands[c - 1 : d]))
 
 
 def _names(piece: Piece | None) -> Counter[str]:
@@ -164,7 +214,7 @@ def _names(piece: Piece | None) -> Counter[str]:
                 found[node.arg] += 1
             case ast.keyword() if node.arg:
                 found[node.arg] += 1
-            case ast.Constant() if isinstance(node.value, str) and len(node.value) < 80:
+            case ast.Constant() if isinstance(node.value, str) and len(node.value) < 200:
                 found[node.value] += 1
     return found
 

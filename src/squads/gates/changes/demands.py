@@ -7,6 +7,8 @@ import math
 import re
 from dataclasses import dataclass
 
+from squads.gates.changes.written import number, power, scale
+
 
 @dataclass(frozen=True, slots=True)
 class Demand:
@@ -37,6 +39,11 @@ def parts(test: ast.expr) -> list[ast.expr]:
     """Return the conditions that one asserts: `a and b` are two, and so are `a == b == c`."""
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
         return [p for v in test.values for p in parts(v)]
+    match test:
+        case ast.Compare(left=ast.Tuple(elts=left), ops=[ast.Eq()], comparators=[ast.Tuple(elts=right)]) if len(
+            left
+        ) == len(right) and not any(isinstance(e, ast.Starred) for e in (*left, *right)):
+            return [ast.copy_location(ast.Compare(a, [ast.Eq()], [b]), test) for a, b in zip(left, right, strict=True)]
     if isinstance(test, ast.Compare) and len(test.ops) > 1 and all(isinstance(o, ast.Eq | ast.Is) for o in test.ops):
         pairs = zip(test.ops, test.comparators, strict=True)
         return [ast.copy_location(ast.Compare(test.left, [o], [c]), test) for o, c in pairs]
@@ -76,6 +83,8 @@ def demand_of(test: ast.expr, node: ast.AST, guard: str) -> Demand:
                 return Demand(
                     node, text, ast.unparse(test.args[0]), 3.0 if name == "isinstance" else 2.0, guarded=guard
                 )
+            if re.fullmatch(r"(?:\w+\.)?is(?:inf|nan)", name) and len(test.args) == 1:
+                return Demand(node, text, ast.unparse(test.args[0]), 9.6, f"math.{name[-3:]}", guarded=guard)
             if name == "all":
                 return Demand(node, text, text, 6.0, guarded=guard)
             if name.endswith("isclose") and test.args:
@@ -107,7 +116,7 @@ def _compared(test: ast.Compare, left: ast.expr, right: ast.expr, node: ast.AST,
             strength = 8.0  # in any order
         elif call is left and isinstance(left, ast.Call) and ast.unparse(left.func) == "round":
             digits = left.args[1].value if len(left.args) > 1 and isinstance(left.args[1], ast.Constant) else 0
-            strength, wide = 9.0, 0.5 * 10.0 ** -float(digits if isinstance(digits, int) else 0)
+            strength, wide = 9.0, 0.5 * power(digits if isinstance(digits, int) else 0)
             subject = ast.unparse(left.args[0])
         elif isinstance(left, ast.Call) and ast.unparse(left.func) in _SEEN_AS and left.args:
             subject = ast.unparse(left.args[0])
@@ -262,11 +271,24 @@ _DEFAULTS = {
 }
 
 
+# What a tolerance counts as that is computed, perhaps from what is tested.
+_UNREAD = 0.05
+
+
+def _computed(node: ast.expr) -> bool:
+    return isinstance(node, ast.BinOp) and any(isinstance(n, ast.Name | ast.Attribute) for n in ast.walk(node))
+
+
 def _tolerance(call: ast.Call, expected: ast.expr | None = None) -> float:
     """Return how far off a number may be, as one number; the expected one counts as 1 where it is not written out."""
     name = ast.unparse(call.func).rsplit(".", 1)[-1]
     relative, absolute = _DEFAULTS.get(name, (0.0, 0.0))
-    given = {k.arg: n for k in call.keywords if k.arg and (n := number(k.value)) is not None}
+    handed = [(k.arg, k.value) for k in call.keywords if k.arg]
+    for spread in call.keywords:
+        if spread.arg is None and isinstance(spread.value, ast.Dict):  # `approx(x, **SCALES)`
+            pairs = zip(spread.value.keys, spread.value.values, strict=True)
+            handed += [(str(k.value), v) for k, v in pairs if isinstance(k, ast.Constant)]
+    given = {w: _UNREAD if n is None else n for w, v in handed for n in [number(v)] if n is not None or _computed(v)}
     if name == "approx":
         given |= {w: n for w, a in zip(("rel", "abs"), call.args[1:], strict=False) if (n := number(a)) is not None}
         relative = 0.0 if "abs" in given and "rel" not in given else relative
@@ -278,32 +300,8 @@ def _tolerance(call: ast.Call, expected: ast.expr | None = None) -> float:
         elif word in ("abs", "delta", "abs_tol", "atol", "tolerance", "tol"):
             absolute = value
         elif word in ("places", "decimal", "significant"):
-            absolute = 0.5 * 10.0**-value if word == "places" else 1.5 * 10.0**-value
+            absolute = (0.5 if word == "places" else 1.5) * power(value)
     return max(absolute, relative * scale(expected))
-
-
-def number(node: ast.expr | None) -> float | None:
-    """Return the number that is written, also with a sign or as a Decimal; None for anything else."""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        inner = number(node.operand)
-        return -inner if inner is not None else None
-    if isinstance(node, ast.Call) and ast.unparse(node.func).rsplit(".", 1)[-1] in ("Decimal", "float", "int"):
-        node = node.args[0] if len(node.args) == 1 else None
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            try:
-                return float(node.value)
-            except ValueError:
-                return None
-    value = node.value if isinstance(node, ast.Constant) else None
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def scale(node: ast.expr | None) -> float:
-    """Return how large an expected number is; 1 for nought, and for what is not written out."""
-    value = number(node)
-    if value is None and isinstance(node, ast.List | ast.Tuple) and node.elts:
-        return max(scale(e) for e in node.elts)
-    return abs(value) if value else 1.0
 
 
 # A difference of a ten-thousandth is a way of writing that floats are compared; more lets a fault pass.

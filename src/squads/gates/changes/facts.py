@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -62,13 +63,20 @@ def facts(path: str, text: str) -> dict[str, Fact]:
 def changed_facts(path: str, old: str, new: str) -> Iterator[tuple[Fact, Fact | None, Fact | None]]:
     """Yield (what to point at, before, now) for every value that differs, was taken away or came."""
     before, now = facts(path, old), facts(path, new)
+    # What is handed to the same argument may stand in a call that is written in another way.
+    came = Counter(_held(f) for n, f in now.items() if n not in before)
+    went = Counter(_held(f) for n, f in before.items() if n not in now)
     for name, fact in now.items():
         was = before.get(name)
-        if was is None or was.value != fact.value:
+        if (was is None and not went[_held(fact)]) or (was is not None and was.value != fact.value):
             yield fact, was, fact
     for name, fact in before.items():
-        if name not in now:
+        if name not in now and not came[_held(fact)]:
             yield fact, fact, None
+
+
+def _held(fact: Fact) -> tuple[str, str, str, str]:
+    return "" if fact.kind == "argument" else fact.name, fact.kind, fact.word, fact.value
 
 
 def _python(body: list[ast.stmt], owner: str) -> Iterator[Fact]:

@@ -6,10 +6,12 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from squads.gates.changes.apart import given_more, in_parts, is_part, same_value
 from squads.gates.changes.asked import Asked, asked_by
 from squads.gates.changes.demands import Demand, bounded, softer, wider
 from squads.gates.changes.names import Names, Node, as_expression, constants, put
 from squads.gates.changes.suite import Suite, Test
+from squads.gates.changes.wholes import follows, texts_in
 
 Key = tuple[str, str, str]
 _TESTS_MAX = 60
@@ -147,6 +149,14 @@ class Held:
             # Whose method it is cannot be told: a fixture or a local made it. The rest is the same.
             if not other.plain and _as_much(asked, other):
                 return True
+        those = self.on(asked.short[0]) if asked.short else []
+        if any(not t.skips and given_more(asked.demand, o.demand) and _as_much(asked, o) for t, o in those):
+            return True
+        parts = in_parts(asked.demand)
+        if parts and all(any(is_part(o.demand, t) for _, o in self.by_subject.get(s, [])) for s, t in parts):
+            return True
+        if self._follows(asked, near):
+            return True
         part = _PART.fullmatch(asked.demand.subject)
         wholes = self.by_subject.get(part[1], []) if part else []
         word = (part[2] or part[3] or "") if part else ""
@@ -155,6 +165,19 @@ class Held:
             other.demand.strength >= 10 and word in other.demand.expected and told in other.demand.expected
             for _, other in wholes
         )
+
+    def _follows(self, asked: Asked, near: Key | None) -> bool:
+        """Return whether a demand is true of what another one says that the whole of its subject is."""
+        there = near is not None and near in self.suite.tests and not self.suite.tests[near].skips
+        told = self.of[near] if there and near is not None else []
+        for text in texts_in(asked.demand.text):
+            those = [*(a for _, a in self.by_subject.get(text, ()) if asked.plain), *told]
+            for other in those[:_TESTS_MAX]:
+                one = other.demand
+                exactly = one.subject == text and one.strength >= 10 and not one.guarded
+                if exactly and follows(asked.demand.text, text, one.expected):
+                    return True
+        return False
 
     def again(self, asked: Asked, fresh: Iterable[Test]) -> bool:
         """Return whether a test that is new or different asks for all the values of this, as strictly."""
@@ -186,6 +209,10 @@ class Held:
                 if one.polarity != demand.polarity or itself or (not other.short and says_itself(one)):
                     continue
                 held = _values(one.text) | _values(one.subject) | {one.expected}
+                if demand.expected != one.expected and len(asked.short) == len(other.short) and (
+                    asked.short[:1] == other.short[:1] and asked.short != other.short
+                ):  # fmt: skip
+                    continue  # another case of the same call
                 shared = calls & {w for w in other.key if w.isidentifier()}
                 told_values = _values(demand.expected)
                 said = told_values <= _values(one.expected) if told_values else demand.expected == one.expected
@@ -195,9 +222,11 @@ class Held:
         return False
 
     def weaker(self, asked: Asked) -> Iterator[tuple[Test, Asked]]:
-        """Yield what asks of the same subject, and asks less."""
+        """Yield what asks of the same subject, and asks less; what asks for the opposite is about something else."""
+        said = _truth(asked.demand.expected)
         for test, other in self.like(asked):
-            if softer(asked.demand, other.demand):
+            other_way = said is not None and other.demand.polarity == str(not said).lower()
+            if not other_way and softer(asked.demand, other.demand):
                 yield test, other
 
 
@@ -261,7 +290,7 @@ def _as_much(old: Asked, new: Asked) -> bool:
         return said is None or said == (one.polarity == "true")
     if one.polarity or other.polarity:
         return one.polarity == other.polarity
-    return one.expected == other.expected or (one.strength < 8 and other.strength >= 8)
+    return same_value(one.expected, other.expected) or (one.strength < 8 and other.strength >= 8)
 
 
 def says_itself(demand: Demand) -> bool:

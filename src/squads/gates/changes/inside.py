@@ -16,6 +16,8 @@ from squads.gates.changes.lines import now_at
 from squads.gates.changes.pieces import Difference, assigned_elsewhere, differences, pieces
 from squads.gates.changes.suite import TEST_FILE
 
+_COLUMN = re.compile(r"\b(?:mapped_column|Column|relationship|models\.\w+|Field|ForeignKey|MappedColumn)\(|: Mapped\[")
+
 
 @dataclass(frozen=True, slots=True)
 class Touched:
@@ -49,7 +51,8 @@ def inside(brief: Brief, one: Touched, touched: list[Touched], fresh: set[str]) 
     functions = _functions(brief, touched) if brief.closed else set()
     tests = TEST_FILE.search(one.path) is not None
     last_of = {n.rsplit(".", 1)[-1] for n in brief.excluded}
-    through = reached(last_of, one.old) if brief.excluded and not tests and found else {}
+    stays = set() if tests or not found else _standing(brief, one.old)
+    through = reached(last_of | stays, one.old) if (brief.excluded or stays) and not tests and found else {}
     named = names_of(brief)
     here = {n for n in named if any(n == p.rsplit(".", 1)[-1] for p in pieces(one.old))}
     weighed = (brief.closed or brief.keeps or brief.excluded or brief.concepts) and not tests and found
@@ -79,9 +82,11 @@ def inside(brief: Brief, one: Touched, touched: list[Touched], fresh: set[str]) 
                 yield _of_piece(one, part, what, excluded)
         elif (said := _of_kind(brief, piece)) is not None:
             yield _of_piece(one, piece, said[0], said[1])
-        elif piece.name in through and piece.kind == "changed" and not _optional(piece):
-            what = f"{piece.name} is changed, and {through[piece.name]}, which the brief excludes, stands on it"
-            yield _of_piece(one, piece, what, next(iter(brief.excluded.values())))
+        elif piece.name in stays and piece.kind == "changed" and not _optional(piece):
+            yield _of_piece(one, piece, f"{piece.name} is changed, and the brief lets it go on as before", brief.closed)
+        elif piece.name in through and last not in named and piece.kind == "changed" and not _optional(piece):
+            what = f"{piece.name} is changed, and {through[piece.name]}, which the brief lets stay, stands on it"
+            yield _of_piece(one, piece, what, next(iter(brief.excluded.values()), ""))
         elif piece.name in beside:
             what = f"{piece.name} is changed, and has nothing to do with what was asked"
             for part in (piece, *brought(piece, found)):
@@ -123,6 +128,16 @@ def inside(brief: Brief, one: Touched, touched: list[Touched], fresh: set[str]) 
                 yield (line, line), what, brief.closed
 
 
+def _standing(brief: Brief, text: str) -> set[str]:
+    """Return the functions of a file that a brief lets go on as before, in plain words, where it names another."""
+    functions = {n: n.rsplit(".", 1)[-1] for n, p in pieces(text).items() if p.signature and not p.name[:1].isupper()}
+    if not set(functions.values()) & brief.named:
+        return set()
+    kept = [c.roots for c in brief.concepts]
+    words = {n: words_of(last) for n, last in functions.items() if last not in brief.named}
+    return {n for n, w in words.items() if w and not w & brief.asked and any(w <= c for c in kept)}
+
+
 def _functions(brief: Brief, touched: list[Touched]) -> set[str]:
     """Return the named things that are definitions of the touched files."""
     defined = {n for one in touched for n in pieces(one.old)} | {n for one in touched for n in pieces(one.new)}
@@ -153,6 +168,8 @@ def _of_kind(brief: Brief, piece: Difference) -> tuple[str, str] | None:
             return f"a default of {piece.name} is {piece.kind}, and the brief excludes defaults", brief.categories[
                 "defaults"
             ]
+    if "models" in brief.categories and _COLUMN.search(f"{old.text} {new.text if new else ''}"):
+        return f"{piece.name} of a model is {piece.kind}, and the brief excludes the models", brief.categories["models"]
     if "permissions" in brief.categories:
         decorators = new.decorators if new else ""
         gone = old.decorators != decorators and PERMITS.search(old.decorators + decorators)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 _SIZE_MAX = 1_500
 _DEPTH_MAX = 3
 _SMALL_MAX = 30
+_BITS_MAX = 900
 Node = ast.FunctionDef | ast.AsyncFunctionDef
 Names = dict[str, ast.expr]
 
@@ -52,7 +54,8 @@ def _put(node: Any, names: Mapping[str, ast.expr], left: list[int], depth: int) 
                 return _put(made.body, {n: v for n, v in names.items() if n not in given} | given, left, depth + 1)
         case ast.JoinedStr():
             texts = [_formatted(v, names, left, depth) for v in node.values]
-            return node if None in texts else ast.Constant("".join(t or "" for t in texts))
+            if None not in texts:
+                return ast.Constant("".join(t or "" for t in texts))
     fresh: Any = node.__class__()
     for name in node._fields:
         value = getattr(node, name, None)
@@ -76,6 +79,8 @@ def _formatted(node: ast.expr, names: Mapping[str, ast.expr], left: list[int], d
     form = _put(node.format_spec, names, left, depth) if node.format_spec is not None else ast.Constant("")
     if not isinstance(value, ast.Constant) or not isinstance(form, ast.Constant):
         return None
+    if re.search(r"\d{3}", str(form.value)):
+        return None  # as wide as it says, and not written out here
     try:
         return format(value.value, str(form.value))
     except (ValueError, TypeError):
@@ -83,25 +88,49 @@ def _formatted(node: ast.expr, names: Mapping[str, ast.expr], left: list[int], d
 
 
 def _folded(node: Any) -> Any:
-    """Return a sum, a difference or a product of numbers as one number, and what a written list holds at a place."""
+    """Return what is chosen where that is known, a sum, a difference or a product of numbers as one number, and what
+    a written list holds at a place.
+    """
+    if isinstance(node, ast.IfExp):
+        chosen = _chosen(node.test)
+        return node if chosen is None else node.body if chosen else node.orelse
     if isinstance(node, ast.BinOp):
         one, other = number_in(node.left), number_in(node.right)
         if one is not None and other is not None:
-            match node.op:
-                case ast.Add():
-                    return ast.Constant(one + other)
-                case ast.Sub():
-                    return ast.Constant(one - other)
-                case ast.Mult():
-                    return ast.Constant(one * other)
+            made = _computed(node.op, one, other)
+            return ast.Constant(made) if made is not None else node
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
         key = node.slice.value
-        if isinstance(node.value, ast.List | ast.Tuple) and type(key) is int and key < len(node.value.elts):
+        if isinstance(node.value, ast.List | ast.Tuple) and type(key) is int and key in range(len(node.value.elts)):
             return node.value.elts[key]
         if isinstance(node.value, ast.Dict):
             entries = zip(node.value.keys, node.value.values, strict=True)
             return next((v for k, v in entries if isinstance(k, ast.Constant) and k.value == key), node)
     return node
+
+
+def _computed(op: ast.operator, one: int | float, other: int | float) -> int | float | None:
+    """Return a sum, a difference or a product; None where it is something else, or too long to be written out."""
+    if any(isinstance(n, int) and n.bit_length() > _BITS_MAX for n in (one, other)):
+        return None
+    match op:
+        case ast.Add():
+            return one + other
+        case ast.Sub():
+            return one - other
+        case ast.Mult():
+            return one * other
+    return None
+
+
+def _chosen(test: ast.expr) -> bool | None:
+    """Return whether two written values are one, where that is what is asked."""
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq | ast.NotEq):
+        return None
+    left, right = test.left, test.comparators[0]
+    if not isinstance(left, ast.Constant) or not isinstance(right, ast.Constant):
+        return None
+    return (left.value == right.value) is isinstance(test.ops[0], ast.Eq)
 
 
 def _function(node: ast.expr, names: Mapping[str, ast.expr]) -> ast.Lambda | None:

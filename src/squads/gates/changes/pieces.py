@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from squads.gates.changes.names import put
+from squads.gates.check import CannotLook
+from squads.gates.python.source import long_number
 
 _Functions = ast.FunctionDef | ast.AsyncFunctionDef
 _MUTATES_WORDS = (
@@ -87,9 +89,13 @@ def pieces(text: str) -> Mapping[str, Piece]:
 def tree_of(text: str) -> ast.Module | None:
     """Return a text's tree; None for what does not parse. What looks at one file asks for it in a row."""
     try:
-        return ast.parse(text)
+        tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
         return None
+    line = long_number(text, tree)
+    if line:
+        raise CannotLook(f"line {line} of a Python file holds a whole number that is too long to be read; shorten it")
+    return tree
 
 
 def _pieces(body: list[ast.stmt], owner: str, names: dict[str, ast.expr], lines: list[str]) -> Iterator[Piece]:
@@ -122,9 +128,12 @@ def _bare(node: _Functions) -> str:
     own.args, own.returns = _untyped(own.args), None
     if ast.get_docstring(own, clean=False) is not None:
         own.body = own.body[1:] or [ast.Pass()]
-    for inner in ast.walk(own):
-        if isinstance(inner, ast.AnnAssign) and isinstance(inner.target, ast.Name) and inner.value is not None:
-            inner.annotation = ast.Constant(None)
+    for outer in ast.walk(own):
+        for field in ("body", "orelse", "finalbody"):
+            block = getattr(outer, field, None)
+            for at, inner in enumerate(block if isinstance(block, list) else ()):
+                if isinstance(inner, ast.AnnAssign) and inner.value is not None and isinstance(block, list):
+                    block[at] = ast.copy_location(ast.Assign([inner.target], inner.value), inner)
     return ast.unparse(own)
 
 

@@ -14,8 +14,10 @@ Node = ast.FunctionDef | ast.AsyncFunctionDef
 _OUTSIDE = re.compile(
     r"(?i)now|today|time|sleep|clock|random|uuid|token|fetch|request|http|url|open|connect|client|session|send|post"
     r"|mail|notify|publish|upload|download|read|write|load|save|query|execute|environ|getenv|path|socket|subprocess"
-    r"|run|print|log|input|hostname|_id\b|secret|rates?$"
+    r"|run|print|log|input|hostname|_id\b|secret"
 )
+_PLAIN_CALLS = frozenset(("timedelta", "datetime", "time", "strptime", "strftime", "timetuple", "total_seconds"))
+_DEPTH_MAX = 3
 _PLAIN_MODULES = frozenset(
     [
         "re",
@@ -78,7 +80,20 @@ class Code:
                 self._trees[path] = None
         return self._trees[path]
 
-    def functions(self, owner: str, name: str) -> Iterator[tuple[ast.Module, Node]]:
+    def methods(self, name: str) -> Iterator[tuple[ast.Module, Node]]:
+        """Yield the methods of this name, of any class; nothing where several classes have one."""
+        found = []
+        for path in self._files:
+            tree = self.tree(path) if path.endswith(".py") else None
+            for node in tree.body if tree is not None else ():
+                if isinstance(node, ast.ClassDef):
+                    inner = [
+                        n for n in node.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) and n.name == name
+                    ]
+                    found += [(tree, n) for n in inner if tree is not None]
+        yield from found if len(found) == 1 else ()
+
+    def functions(self, owner: str, name: str, depth: int = 0) -> Iterator[tuple[ast.Module, Node]]:
         """Yield the functions of this name in the modules or classes that `owner` may mean."""
         last = owner.rsplit(".", 1)[-1]
         for path in self._files:
@@ -93,6 +108,10 @@ class Code:
             for node in (n for body in homes for n in body):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
                     yield tree, node
+                elif isinstance(node, ast.ImportFrom) and owner != node.module and depth < _DEPTH_MAX:
+                    taken = next((a.name for a in node.names if (a.asname or a.name) == name), None)
+                    if taken is not None:
+                        yield from self.functions(node.module or "", taken, depth + 1)
 
 
 def computes(tree: ast.Module, function: Node) -> bool:
@@ -109,7 +128,8 @@ def computes(tree: ast.Module, function: Node) -> bool:
     for node in ast.walk(function):
         if isinstance(node, ast.Name) and node.id in outside:
             return False
-        if isinstance(node, ast.Call) and _OUTSIDE.search(ast.unparse(node.func).rsplit(".", 1)[-1]):
+        called = ast.unparse(node.func).rsplit(".", 1)[-1] if isinstance(node, ast.Call) else ""
+        if called not in _PLAIN_CALLS and _OUTSIDE.search(called):
             return False
     return not any(isinstance(d, ast.Constant) or "abstract" in ast.unparse(d) for d in function.decorator_list)
 
@@ -121,9 +141,13 @@ def stubbed(now: ast.AST, was: ast.AST | None, code: Code, imported: set[str]) -
         if (owner, name) in before:
             continue
         last = owner.rsplit(".", 1)[-1]
-        if last not in imported and owner.split(".")[0] not in imported:
+        made = owner.isidentifier() and owner not in imported and owner != "self"  # by a fixture, or by the test
+        if not made and last not in imported and owner.split(".")[0] not in imported:
             continue
-        if any(computes(tree, function) for tree, function in code.functions(owner, name)):
+        if made:
+            if any(computes(tree, function) for tree, function in code.methods(name)):
+                yield name, call
+        elif any(computes(tree, function) for tree, function in code.functions(owner, name)):
             yield name, call
 
 
@@ -135,4 +159,6 @@ def modules(tree: ast.Module) -> set[str]:
             found |= {p for a in node.names for p in ((a.asname or a.name).split(".")[0], a.name.rsplit(".", 1)[-1])}
         elif isinstance(node, ast.ImportFrom):
             found |= {(node.module or "").rsplit(".", 1)[-1], *(a.asname or a.name for a in node.names)}
+            if "." in (node.module or ""):
+                found.add(str(node.module).split(".")[0])  # its neighbours, too
     return found

@@ -7,10 +7,12 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from squads.gates.changes.apart import is_flag
 from squads.gates.changes.around import Around
 from squads.gates.changes.asked import Asked
 from squads.gates.changes.concepts import roots, words_of
-from squads.gates.changes.demands import Demand
+from squads.gates.changes.demands import Demand, softer
+from squads.gates.changes.edges import edge_held, followed, moved_along, steps
 from squads.gates.changes.held import Held
 from squads.gates.changes.lines import now_at
 from squads.gates.changes.pieces import tree_of
@@ -80,8 +82,9 @@ class Suites:
 
     @cached_property
     def code(self) -> Code:
-        """The code of the base."""
-        return Code({p: f for p, f in self.old.files.items() if not TEST_FILE.search(p)})
+        """The code of the base, and what is new since."""
+        now = {p: f for p, f in self.new.files.items() if p in self.touched and not TEST_FILE.search(p)}
+        return Code({p: f for p, f in self.old.files.items() if not TEST_FILE.search(p)} | now)
 
     def _signature(self, name: str, suite: Suite) -> ast.arguments | None:
         """Return the arguments of a function of the files that the change writes, before or after it."""
@@ -179,11 +182,10 @@ class Suites:
     def _unchanged(self, test: Test) -> bool:
         """Return whether a test stands as it stood, and asks what it asked."""
         before = self.old.tests.get(test.key)
-        if before is None:
-            return False
-        return self._as_it_was(before, test) or [a.demand.text for a in self.was.of[test.key]] == [
-            a.demand.text for a in self.now.of[test.key]
-        ]
+        return before is not None and (
+            self._as_it_was(before, test)
+            or [a.demand.text for a in self.was.of[test.key]] == [a.demand.text for a in self.now.of[test.key]]
+        )
 
     def words_of(self, key: tuple[str, str, str]) -> set[str]:
         """Return the names of what a test of the base looks at."""
@@ -216,11 +218,26 @@ class Suites:
 
     def kept(self, asked: Asked, near: tuple[str, str, str] | None = None) -> bool:
         """Return whether the new suite asks as much as this, in the same way or in another."""
-        return self.now.holds(asked, near) or self.now.again(asked, self.fresh) or self._more(asked)
+        if self.now.holds(asked, near) or self.now.again(asked, self.fresh) or self._more(asked):
+            return True
+        if any(is_flag(asked.demand, other.demand, self.new.files) for _, other in self.now.like(asked)):
+            return True
+        return followed(asked, self.was, self.now, self.touched, self._steps) or any(
+            self.now.holds(other, near) for other in moved_along(asked, self._steps)
+        )
+
+    @cached_property
+    def _steps(self) -> list[tuple[float, float]]:
+        """The numbers of the code that are others since, as the brief asks."""
+        return steps(self.brief, self.old.files, self.new.files, self.touched)
 
     def _more(self, asked: Asked) -> bool:
         """Return whether the same is expected of other values now, and of more of them than before."""
         if not asked.short or not asked.demand.expected or asked.demand.strength < 8:
+            return False
+        if any(True for _ in self.now.weaker(asked)):
+            return False
+        if edge_held(asked, self.was, self.now, self.touched) is False:
             return False
         before = {a.demand.text for t, a in self.was.on(asked.short[0]) if t.path in self.touched}
         now = {a.demand.text: a.demand for t, a in self.now.on(asked.short[0])
@@ -228,6 +245,12 @@ class Suites:
         strict = [d for d in now.values() if d.strength >= asked.demand.strength and d.wide <= asked.demand.wide]
         same = any(d.expected == asked.demand.expected and d.text not in before for d in strict)
         return same and len(strict) > len(before)
+
+    def _otherwise(self, asked: Asked) -> bool:
+        """Return whether a new or different test expects something else of the same, as strictly."""
+        before = {a.demand.text for _, a in self.was.like(asked)}
+        those = [a.demand for t, a in self.now.like(asked) if t in self.fresh and a.demand.text not in before]
+        return any(d.subject == asked.demand.subject and not softer(asked.demand, d) for d in those)
 
     def _holds(self, old: Test, node: ast.AST | None) -> bool:
         """Return whether the new suite asks all that a statement of an old test asked, or all of the test."""
@@ -300,7 +323,8 @@ class Suites:
             whole = other.strength >= 10 and demand.expected and demand.expected in other.expected
             if whole and (other.subject == base or demand.subject.startswith(other.subject)):
                 return True
-        for test in self.new.tests.values():
+        raises = demand.subject.startswith("raises")  # what is around it says what it asks
+        for test in () if raises else self.new.tests.values():
             before = self.old.tests.get((test.path, test.owner, test.name))
             if (test is not new and any(d.text == demand.text and not d.guarded for d in test.demands)) and (
                 before is None or not any(d.text == demand.text for d in before.demands)

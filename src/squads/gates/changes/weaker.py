@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
+from squads.gates.changes.apart import idle, is_flag
 from squads.gates.changes.asked import Asked
 from squads.gates.changes.demands import Demand, softer, wider
 from squads.gates.changes.held import says_itself
 from squads.gates.changes.lines import now_at
-from squads.gates.changes.stubs import modules, stubbed
+from squads.gates.changes.stubs import modules, stubbed, stubs
 from squads.gates.changes.suite import Test
 from squads.gates.changes.suites import (
     Suites,
@@ -58,6 +59,8 @@ class Compared(Suites):
                 if match is not None:
                     taken.add((match.path, match.owner, match.name))
                 pairs.append((test, match))
+        for test, line, what in idle(pairs):
+            yield Weaker(test.path, line, line, what, "")
         for test, match in pairs:
             if only is not None and test.key not in only:
                 continue
@@ -93,15 +96,29 @@ class Compared(Suites):
                                      self.new.lines(path)[node.lineno - 1])  # fmt: skip
 
     def _fixtures(self) -> Iterator[Weaker]:
-        """Yield fixtures that every test has without asking, and that replace what the tests are to test."""
+        """Yield fixtures that tests of the base have since, and that replace what these are to test."""
         imported = {m for t in self.old.trees.values() for m in modules(t)}
+        stood = ast.Module([n for p, t in self.old.trees.items() if p in self.touched for n in t.body], [])
+        handed = {a.arg for k, t in self.new.tests.items() if k in self.old.tests and t.path in self.touched
+                  for a in t.node.args.args}  # fmt: skip
+        before_all = {(o, n) for o, n, _ in stubs(stood)}
+        asked = {w for t in self.old.tests.values() if t.path in self.touched for d in t.demands
+                 for w in re.findall(r"(\w+)\(", d.subject)}  # fmt: skip
         for path, tree in self.new.trees.items():
             before = self.old.trees.get(path)
             known = {n.name: n for n in before.body if isinstance(n, ast.FunctionDef)} if before else {}
             for node in tree.body if path in self.touched else ():
                 marks = [ast.unparse(d) for d in getattr(node, "decorator_list", ())]
-                if isinstance(node, ast.FunctionDef) and any("autouse=True" in m for m in marks):
-                    for text, call in stubbed(node, known.get(node.name), self.code, imported):
+                own = isinstance(node, ast.FunctionDef) and node.name in handed and any("fixture" in m for m in marks)
+                every = any("autouse=True" in m for m in marks)
+                if not isinstance(node, ast.FunctionDef):
+                    continue
+                for owner, name, call in stubs(node) if own and not every else ():
+                    if name in asked and (owner, name) not in before_all and any(self.code.functions(owner, name)):
+                        what = f"{node.name} replaces {name}, which is to be tested"
+                        yield Weaker(path, call.lineno, call.end_lineno, what, self.new.lines(path)[call.lineno - 1])
+                if own or every:
+                    for text, call in stubbed(node, known.get(node.name) if every else stood, self.code, imported):
                         what = f"{node.name} replaces {text}, which computes what the tests are to test"
                         yield Weaker(path, call.lineno, call.end_lineno, what, self.new.lines(path)[call.lineno - 1])
 
@@ -126,6 +143,8 @@ class Compared(Suites):
         yield from found
         for asked in lost if found else ():
             for other, one in self.now.on(asked.short[0]) if asked.short else ():
+                if any(a.demand.strength <= one.demand.strength for _, a in self.was.like(one)):
+                    continue  # it asked no more before
                 if one.demand.strength < asked.demand.strength - 0.4 and not self._unchanged(other):
                     what = f"`{one.demand.text[:80]}` asks less than `{asked.demand.text[:80]}`, which is gone"
                     yield self._at(other, one.node, what)
@@ -140,7 +159,9 @@ class Compared(Suites):
             if found:
                 yield from found
                 return
-        elif self._merged(test):
+            if not _KEEPS.search(self.brief) and all(self._otherwise(a) for a in lost):
+                return
+        elif not lost and self._merged(test):
             return
         path = test.path
         if path not in self.new.files:
@@ -206,6 +227,9 @@ class Compared(Suites):
                                    near=asked.demand.expected if near else "", old=near)  # fmt: skip
                     return
         missing = [a for a in lost if not self.now.like(a)]
+        if new is not None and missing and new.path != old.path and old.path not in self.new.files:
+            what = f"nothing demands `{missing[0].demand.text[:80]}` any more, which went with its file"
+            yield Weaker(old.path, None, None, what, "")
         if new is None or not missing or new.path != old.path:
             return
         line = now_at(self.old.lines(old.path), self.new.lines(new.path), getattr(missing[0].node, "lineno", 1))
@@ -246,7 +270,7 @@ class Compared(Suites):
                 yield self._at(new, node, f"{new.name} is left out by its mark {mark[1]}")
             examples = [re.search(r"max_examples=(\d+)", t) for t in (*before, text)]
             numbers = [int(m[1]) for m in examples if m]
-            if "max_examples" in text and numbers[-1] < min(numbers[:-1], default=100):
+            if "max_examples" in text and numbers and numbers[-1] < min(numbers[:-1], default=100):
                 yield self._at(new, node, f"{new.name} looks at {numbers[-1]} examples")
             given = next((t for t in before if t.startswith(("given(", "hypothesis.given("))), None)
             narrowed = re.compile(r"min_\w+=|max_\w+=|\.filter\(|just\(|sampled_from\(")
@@ -358,7 +382,7 @@ class Compared(Suites):
     def _softer(self, old: Demand, new: Demand, test: Test) -> str:
         if new.guarded and not old.guarded:
             return f"`{new.text[:80]}` may not be asked: it stands in or after {new.guarded}"
-        if matched_elsewhere(old, test):
+        if matched_elsewhere(old, test) or is_flag(old, new, self.new.files):
             return ""
         if softer(old, new):
             wide = wider(old, new)

@@ -19,14 +19,15 @@ Approved:
 What is weighed, and how heavily:
 
 - A coroutine that is dropped, bound to a name that nobody reads, only compared, printed, tested or asked for an
-  attribute of its result, put into a list that nobody awaits, or returned to somebody who drops it: major. Functions
-  and methods of the artifact are followed through imports, classes, inheritance, parameters, handlers and plain
-  functions that return what a coroutine function made, tables of handlers, `getattr`, `super()`, decorators and
-  annotations such as `Callable[..., Awaitable]`; of libraries, the coroutines that are known are, and so are methods of
-  an unknown client of which others are awaited.
+  attribute of its result, put into a list or private attribute that nobody awaits, or returned to somebody who drops
+  it: major. Functions and methods of the artifact are followed through imports, classes, inheritance, parameters,
+  handlers and plain functions that return what a coroutine function made, tables of handlers, `getattr`, `super()`,
+  decorators and annotations such as `Callable[..., Awaitable]` or of what a box holds (`dict[str, asyncio.Queue]`);
+  of libraries, the coroutines that are known are, and so are methods of an unknown client of which others are
+  awaited.
 - A coroutine function that is handed to somebody who calls it and drops what it returns (`call_later`, `Thread`,
-  `add_done_callback`), and a coroutine that is handed to somebody who wants the function: major. So are `with` and
-  `for` over what needs `async with` and `async for`.
+  `add_done_callback`, `@click.command`), and a coroutine that is handed to somebody who wants the function: major. So
+  are `with` and `for` over what needs `async with` and `async for`.
 - A task whose reference nobody keeps may be collected before it is done: major where what it runs writes, sends or
   pays, otherwise minor. Tasks of a task group are kept by it.
 - What is handed to an unknown function, stored where others may read it, or returned to an unknown caller may be

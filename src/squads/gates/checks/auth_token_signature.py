@@ -29,8 +29,12 @@ What is weighed, and how heavily:
 - A verification whose failure changes nothing is refused where it stands: its answer is dropped, only logged, handed on
   beside the claims and read by nobody; its exception is caught and noted; it is asked for only where there is a
   signature, or where the one who was looked up has a key. So is a code that is computed and never compared.
-- A signature that is a plain hash, a code over a constant, and a code that leaves out the body of the request, or the
-  fields that are then acted upon: blocker. Headers beside the signed ones are not counted.
+- A signature that is a plain hash, a code over a constant, and a code that leaves out the body of the request, or a
+  field that came beside it and is then handed on, kept, returned or compared with the time: blocker. Fields are
+  followed through helpers, callers and objects that are made of them. Headers, what stands in a form, what may be left
+  out, and what a person types in or chooses (a password, a page, an order) are not counted.
+- What a function gives only where the signature is right counts as verified: the text without its seal or nothing, an
+  answer beside the claims, a field or property that says so, one of several states.
 - A key that comes out of what it verifies, and a public key that codes are computed with: blocker, with or without a
   library. A key that came along counts where it was compared as a whole, by its numbers or its hash: not by its kid.
 - A switch that hangs on the token's own header (`verify_signature: key is not None`): off, as the sender has it.
@@ -69,6 +73,7 @@ from squads.gates.tokens.covering import Covering
 from squads.gates.tokens.guards import Guards
 from squads.gates.tokens.handmade import Handmade
 from squads.gates.tokens.keys import Keys, Weakness
+from squads.gates.tokens.leftout import LeftOut
 from squads.gates.tokens.libraries import Libraries
 from squads.gates.tokens.reading import Reading
 from squads.gates.tokens.trust import Trust, Trusting
@@ -133,6 +138,7 @@ class _Look:
         self._comparing = Comparing(program, verification)
         self._unread = Unread(program, self._comparing)
         self._covering = Covering(program, self._comparing)
+        self._left_out = LeftOut(program, verification, self._comparing)
         self._unheeded = Unheeded(program, self._libraries, verification, self._comparing)
         self._guards = Guards(program, self._libraries, verification)
 
@@ -157,7 +163,8 @@ class _Look:
         for module in sealing:
             vain = (*self._comparing.vain(module), *self._unheeded.vain(module), *self._comparing.unkeyed(module))
             found += [self._vain(v) for v in vain]
-            found += [self._vain(v) for v in (*self._covering.vain(module), *self._unread.vain(module))]
+            found += [self._vain(v) for v in (*self._covering.vain(module), *self._left_out.vain(module))]
+            found += [self._vain(v) for v in self._unread.vain(module)]
             found += [self._weak(w) for w in self._handmade.weaknesses(module, from_token)]
         for reading in readings:
             if reading.style == "unverified" or (reading.style == "header" and reading.row is None):

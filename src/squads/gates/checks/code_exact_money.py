@@ -23,6 +23,13 @@ What is weighed, and how heavily:
 - Wrapping the result in `Decimal(str(...))` or `int(...)` mends nothing: what was lost is lost before.
 - Integer cents with `//` and `%`, `Decimal` of a text, ratios, percentages, rates and scores: nothing is said. Where
   a file works with `Decimal` and nothing says that a value is no `Decimal`, a division is believed.
+- A float is followed to its end: through names, boxes, loops, parameters, returns and `Decimal(...)`, to other files
+  of a small change. What ends in an amount that is stored, charged or returned is refused where the float is made,
+  whatever the names on its way; what ends only in a share, an order, a length, a comparison, a spread or a chart is a
+  note. Past a bound of steps the end is unknown, and names decide.
+- A name that may be money or something else (`total`, `amount`, `cost`) is a measure where litres or seconds are added
+  to it, compared with it or returned by it, where a docstring says so first, or beside a field that keeps money
+  exactly. A default between nothing and one makes a `discount` or a `vat` a share.
 - A division that is only shown as text: nothing is said. A float that only a chart or a metric gets: a note.
 - Tests: a note.
 
@@ -34,13 +41,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from typing import TypeGuard
 
 from squads.contracts.artifact import Artifact, File
 from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.gates.check import CannotLook, check
+from squads.gates.money.fate import Fate
 from squads.gates.money.glance import Glance
-from squads.gates.money.purpose import Purpose, name_of
+from squads.gates.money.naming import is_fraction, is_share, name_of, told_by
+from squads.gates.money.purpose import Purpose
 from squads.gates.money.reading import Reading
 from squads.gates.money.words import may_be_money, weight_of
 from squads.gates.python import PYTHON_FILES, Module, Program, read_program
@@ -62,7 +70,8 @@ _TESTS = re.compile(r"(^|/)tests?/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.pyi?$"
 _FIELDS = re.compile(
     r"(?:^|\.)(?:serializers|forms|fields|wtforms|ma|marshmallow|graphene)\.Float(?:Field)?$|^FloatField$"
 )
-_NUMBERS = re.compile(rb"float|\d\.\d|/|round\(|json|to_numeric")
+_NUMBERS = re.compile(rb"float|\d\.|\.\d|/|round\(|json|to_numeric|fsum")
+_WRAPS = frozenset(("str", "repr", "round", "abs", "min", "max"))
 _TEXT_MAX = 4_000
 
 
@@ -89,6 +98,7 @@ class _Look:
         self._program = program
         self._reading = Reading(program)
         self._purpose = Purpose(program, self._reading)
+        self._fate = Fate(program, self._reading)
 
     def findings(self) -> list[Finding]:
         """Return one finding for each line."""
@@ -96,7 +106,10 @@ class _Look:
         texts = self._program.files.texts()
         glance = Glance(texts)
         for path, content in texts:
-            if not _NUMBERS.search(content.lower()) or not may_be_money(content):
+            numbers = _NUMBERS.search(content.lower()) is not None
+            if not numbers and not glance.reckons(path, content):
+                continue
+            if not may_be_money(content) and not (numbers and glance.lends(path)):
                 continue
             if not glance.needs_parse(path, content):
                 continue
@@ -104,8 +117,16 @@ class _Look:
             for node, what in self._of_module(module):
                 finding = self._finding(node, what)
                 line = finding.location.line if finding.location and finding.location.line else 0
-                found.setdefault((path, line), finding)
+                if found.setdefault((path, line), finding).severity < finding.severity:
+                    found[path, line] = finding
         return list(found.values())
+
+    def _comes_to_nothing(self, node: ast.AST) -> bool:
+        """Return whether a float of money only decides a share, an order, a length or a branch."""
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            return isinstance(target, ast.Name) and self._fate.harmless_name(target)
+        return isinstance(node, ast.expr | ast.arg) and not isinstance(node, ast.Compare) and self._fate.harmless(node)
 
     def _of_module(self, module: Module) -> Iterator[tuple[ast.AST, str]]:
         for node, parent in module.parents.items():
@@ -119,7 +140,7 @@ class _Look:
                 case ast.arguments():
                     yield from self._defaults(node)
                 case ast.FunctionDef() | ast.AsyncFunctionDef() if node.returns is not None:
-                    name = re.sub(r"^_*(?:get|calculate|compute|calc|sum|fetch|load)_", "", node.name)
+                    name = told_by(node.name)
                     if self._reading.says_float(node.returns) and self._reading.named_money(name, node):
                         yield node.returns, f"{node.name} returns money as a float"
                 case ast.Return() if node.value is not None and self._answers_float(node, node.value):
@@ -127,6 +148,8 @@ class _Look:
                 case ast.Assign():
                     for target in node.targets:
                         yield from self._bound(node, name_of(target), node.value)
+                        if is_fraction(node.value) and self._reading.used_as_money(target):
+                            yield node, f"{ast.unparse(target)} is used as money, and begins as a binary float"
                 case ast.AugAssign():
                     yield from self._augmented(node)
                 case ast.keyword() if node.arg:
@@ -149,20 +172,23 @@ class _Look:
             *zip(node.kwonlyargs, node.kw_defaults, strict=True),
         ]
         for parameter, default in pairs:
-            fraction = isinstance(default, ast.Constant) and isinstance(default.value, float)
+            fraction = default is not None and is_fraction(default)
             money = self._reading.named_money(parameter.arg, parameter) or self._reading.used_as_money(parameter)
-            if fraction and money and parameter.annotation is None and not self._purpose.is_share(parameter.arg):
+            told = parameter.annotation is None and not is_share(parameter.arg)
+            if fraction and money and told and not self._purpose.is_part_of_one(parameter):
                 yield parameter, f"{parameter.arg} is money, and its default a binary float"
 
     def _annotated(self, node: ast.AST, name: str, annotation: ast.expr) -> Iterator[tuple[ast.AST, str]]:
         if not isinstance(node, ast.arg | ast.AnnAssign):
             return
         money = self._reading.named_money(name, node) or self._alias_of_money(node, annotation)
-        if not money and not self._reading.used_as_money(node):
+        if not (money and not self._purpose.is_beside(node, name)) and not self._reading.used_as_money(node):
+            return
+        if self._purpose.is_part_of_one(node):
             return
         boxes = isinstance(node, ast.arg) or not isinstance(self._program.files.parent(node), ast.ClassDef)
         if self._reading.says_float(annotation, boxes=boxes) and not (
-            self._purpose.only_shown_here(node) or self._made_exact(node) or self._purpose.is_share(name)
+            self._purpose.only_shown_here(node) or self._purpose.is_made_exact(node) or is_share(name)
         ):
             yield node, f"{name} is money and a float"
 
@@ -175,30 +201,19 @@ class _Look:
         return (
             function is not None
             and not isinstance(value, ast.Tuple | ast.List | ast.Dict)
-            and weight_of(re.sub(r"^_*(?:get|calculate|compute|calc|sum)_", "", function.name)) == 2
-            and self._reading.named_money(function.name, node)
+            and (
+                (weight_of(told_by(function.name)) == 2 and self._reading.named_money(function.name, node))
+                or self._purpose.says_amount(function)
+            )
             and self._reading.is_float(value)
             and not self._purpose.is_ratio(value)
             and not self._purpose.is_shown(value)
         )
 
-    def _made_exact(self, node: ast.AST) -> bool:
-        """Return whether all that becomes of a parameter is `Decimal(str(it))`: a border where floats end."""
-        module = self._program.files.module_of(node)
-        binding = module.scopes.by_target.get(node) if isinstance(node, ast.arg) else None
-        loads = module.loads(binding) if binding else []
-        return bool(loads) and all(
-            re.fullmatch(
-                rf"(?:\w+\.)?Decimal\((?:str|repr)\({re.escape(load.id)}\)\)",
-                ast.unparse(module.parents.get(module.parents.get(load, load), load)),
-            )
-            for load in loads
-        )
-
     def _bound(self, node: ast.AST, name: str, value: ast.expr) -> Iterator[tuple[ast.AST, str]]:
         if not name or not self._reading.named_money(name, node):
             return
-        literal = isinstance(value, ast.Constant) and isinstance(value.value, float)
+        literal = is_fraction(value)
         display = isinstance(value, ast.List | ast.Tuple | ast.Dict) and self._reading.is_float(value)
         alias = isinstance(value, ast.Name) and value.id == "float" and name[:1].isupper()
         field = isinstance(value, ast.Call) and _FIELDS.search(ast.unparse(value.func))
@@ -221,12 +236,16 @@ class _Look:
         if reading.is_exact(node.left) or reading.is_exact(node.right):
             return
         left, right = reading.is_money(node.left), reading.is_money(node.right)
-        whole = not isinstance(parent, ast.BinOp) and self._purpose.becomes_an_amount(node)
+        whole = not isinstance(parent, ast.BinOp) and (
+            self._purpose.becomes_an_amount(node) or (reading.is_float(node) and self._fate.surely_amount(node))
+        )
         if not (left or right or whole) or self._purpose.is_ratio(node):
             return
         text = ast.unparse(node)[:60]
         if isinstance(node.op, ast.Div):
-            if left and not right and not reading.may_be_exact(node.left) and not reading.may_be_exact(node.right):
+            exact = reading.may_be_exact(node.left) or reading.may_be_exact(node.right)
+            share = exact or reading.divides_floats(node)
+            if left and not right and not share and not self._fate.shown_or_harmless(node):
                 yield node, f"`{text}` divides money into a binary float"
         elif isinstance(node.op, ast.Mult | ast.Add | ast.Sub):
             other = node.right if left else node.left
@@ -262,7 +281,7 @@ class _Look:
         reading = self._reading
         text = ast.unparse(call)[:60]
         first = call.args[0] if call.args else None
-        if names & {"float", "numpy.float64"} and first is not None and not self._purpose.is_shown(call):
+        if names & {"float", "numpy.float64"} and reading.is_float(call) and first and not self._purpose.is_shown(call):
             named = self._purpose.target_is_money(call)
             divided = isinstance(first, ast.BinOp) and isinstance(first.op, ast.Div) and not named
             if (reading.is_money(first) or named) and not divided and not self._purpose.is_ratio(call):
@@ -274,13 +293,13 @@ class _Look:
                 and not self._purpose.is_ratio(call)
             ):
                 yield call, f"`{text}` makes a binary float of an exact number, and computes with it"
-        elif any(re.search(r"(?:^|\.)Decimal$", n) for n in names) and first is not None:
-            inner = first.args[0] if _is_text(first) else first
-            if (reading.is_float(first) or self._computed_float(first, inner) or reading.divides_whole(first)) and (
-                reading.is_money(first)
-                or self._purpose.target_is_money(call)
-                or self._purpose.near_money(call)
-                or self._purpose.becomes_money(call)
+            elif self._purpose.is_told_exact(first) and reading.speaks(self._program.files.module_of(call), 2):
+                yield call, f"`{text}` makes a binary float of every exact number, amounts among them"
+            elif self._fate.disguised(call) or self._fate.named_amount(call):
+                yield call, f"`{text}` is a binary float, and becomes money in the end"
+        elif any(re.search(r"(?:^|\.)(?:Decimal|Fraction)(?:\.from_float)?$", n) for n in names) and first is not None:
+            if (reading.is_float(first) or self._computed_float(first) or reading.divides_whole(first)) and (
+                reading.is_money(first) or self._purpose.near_money(call) or self._fate.is_amount(call)
             ):
                 yield call, f"`{text}` is as inexact as the float that it is made of"
         elif names & {"round"} and first is not None and not self._purpose.is_shown(call):
@@ -289,11 +308,14 @@ class _Look:
             ):
                 yield call, f"`{text}` rounds money as a binary float"
         elif "functools.reduce" in names and len(call.args) == 3:
-            if isinstance(first, ast.Lambda) and reading.is_money(first.body) and reading.is_float(call.args[2]):
+            summed = first.body if isinstance(first, ast.Lambda) else call.args[1]
+            if reading.is_money(summed) and reading.is_float(call.args[2]):
                 yield call, f"`{text}` sums money as binary floats"
         elif any(k.arg == "dtype" and re.search(r"float", ast.unparse(k.value)) for k in call.keywords):
             if first is not None and (reading.is_money(first) or self._purpose.target_is_money(call)):
                 yield call, f"`{text}` makes binary floats of money"
+        elif "math.isclose" in names and any(reading.is_money(a) for a in call.args):
+            yield call, f"`{text}` compares money as binary floats"
         elif names & {"sum", "math.fsum"} and first is not None:
             if (reading.is_money(first) and reading.is_float(first)) or (
                 "math.fsum" in names and reading.is_money(first)
@@ -312,9 +334,15 @@ class _Look:
             ):
                 yield call, f"{first.value} is money, and {call.args[1].value} a binary float"
 
-    def _computed_float(self, text: ast.expr, inner: ast.expr) -> bool:
-        """Return whether a text is made of what was computed as a float: `str(minutes * 0.19)`."""
-        return text is not inner and isinstance(inner, ast.BinOp) and self._reading.is_float(inner)
+    def _computed_float(self, given: ast.expr) -> bool:
+        """Return whether what a `Decimal` is made of was computed as a float: `str(round(minutes * 0.19, 2))`."""
+        inner = given
+        while isinstance(inner, ast.Call) and inner.args and getattr(inner.func, "id", "") in _WRAPS:
+            inner = inner.args[0]
+        if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Div) and inner is given:
+            # Who makes a Decimal of a quotient did not divide Decimals.
+            return not (self._reading.is_exact(inner.left) or self._reading.is_exact(inner.right))
+        return inner is not given and isinstance(inner, ast.BinOp) and self._reading.is_float(inner)
 
     def _compared(self, node: ast.Compare) -> Iterator[tuple[ast.AST, str]]:
         for other in node.comparators:
@@ -322,6 +350,7 @@ class _Look:
                 isinstance(other, ast.Constant) and isinstance(other.value, float) and not other.value.is_integer()
             ) and (
                 self._reading.is_money(node.left)
+                and not (isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Div))
                 and not self._reading.is_exact(node.left)
                 and not self._purpose.is_ratio(node)
             ):
@@ -335,6 +364,8 @@ class _Look:
             severity, message = Severity.NOTE, f"{message} A test may do so."
         elif self._purpose.is_drawn(node):
             severity, message = Severity.NOTE, f"{message} Only a chart or a metric gets it."
+        elif self._comes_to_nothing(node):
+            severity, message = Severity.NOTE, f"{message} It ends in no amount."
         return Finding(
             invariant=INVARIANT.id,
             severity=severity,
@@ -343,13 +374,3 @@ class _Look:
             evidence=place.text[:_TEXT_MAX],
             satisfy="Compute with `Decimal` made of texts, or with whole cents and `//`; round once, and say how.",
         )
-
-
-def _is_text(node: ast.expr) -> TypeGuard[ast.Call]:
-    """Return whether an expression is `str(...)` or `repr(...)`."""
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in ("str", "repr")
-        and len(node.args) == 1
-    )

@@ -42,11 +42,17 @@ What is weighed, and how heavily:
   futures, processes, batches that may be refused in part, calls that were told not to raise, what the artifact's own
   functions answer (`False`, `None`, an error, a list of what failed), what a decorator swallows: major. A log line,
   a counter that nobody reads and a test that only logs are no look.
+- Functions are played, with the attempt that goes well and with the one that fails each time, also round by round: a
+  handler that tells only on one way (`if error.response is None`), a status of which only some kinds are asked
+  (`>= 500`), a last round that never comes, a result that says `True` beside what is missing: major.
+- What was to be copied or sent away is removed although that failed; a pipe whose last part never fails; an exit code
+  that a script drops; failures that count only where nothing at all went well: major.
 - A list of failures that is kept for nobody, and a handler that goes past the list that its function answers: major.
 - A `finally` that sets a state to success, tries that end in nothing, a command that ends with exit code 0: major.
 - A raise, also of another error; a failure that is returned; what is kept and told afterwards; another way to do the
   same work; what is to be expected (a missing key, a file that is not there, an optional import): nothing is said.
-  Neither are metrics, caches, clean-up, and functions that say in their name that they may fail.
+  Neither are metrics, caches, clean-up, messages that go beside other work, and functions that say in their name
+  that they may fail.
 - A loop that logs what failed and goes on to the next, and claims nothing afterwards: nothing is said.
 - Tests: not read.
 
@@ -63,7 +69,7 @@ from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.gates.check import CannotLook, check
 from squads.gates.failures.handlers import Handlers, Swallowed
 from squads.gates.failures.results import Results
-from squads.gates.failures.sources import INTEREST
+from squads.gates.failures.sources import interesting
 from squads.gates.python import PYTHON_FILES, Program, read_program
 
 INVARIANT = Invariant(
@@ -89,7 +95,7 @@ _TEXT_MAX = 4_000
 
 def holds_handlers(file: File) -> bool:
     """Return whether failures may end in a file."""
-    return bool(INTEREST.search(file.content))
+    return b"except" in file.content or interesting(file.content)
 
 
 @check(INVARIANT, files=PYTHON_FILES, holds=holds_handlers)
@@ -106,10 +112,9 @@ def failure_swallowed(artifact: Artifact) -> list[Finding]:
 def _findings(program: Program) -> list[Finding]:
     handlers, results = Handlers(program), Results(program)
     found: dict[tuple[str, int], Finding] = {}
-    for path, content in program.files.texts():
-        if _TESTS.search(path) or not INTEREST.search(content):
+    for module in results.modules():
+        if _TESTS.search(module.path):
             continue
-        module = program.files.module(path)
         for one in (*handlers.found(module), *results.found(module)):
             for finding in (_finding(program, one), *_said(program, one)):
                 place = finding.location

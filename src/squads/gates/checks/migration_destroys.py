@@ -20,7 +20,10 @@ What is weighed, and how heavily:
 - Where a base is given, the migration is first played on a few made rows in memory, each time with one value changed.
   If nothing that lasts differs at the end, the value is lost, at the step after which it was: whatever copied, mapped,
   joined, cut, overwrote or deleted it. Rows that a guard, a NOT NULL or a CHECK of the migration stops lose nothing.
-  What cannot be played (functions of its own, code that is not understood) is weighed by the forms below.
+  Played are statements, DO blocks, routines that are called, and the Python of Alembic and Django: loops over rows,
+  sessions, querysets, functions of the file. What cannot be played is weighed by the forms below.
+- Tables that only models of the base declare stood before, too, with the columns that the migration drops. Where the
+  brief wants only rows filled that have nothing yet, the others keep what they have.
 - What the brief gives up (not needed, not read, deleted for good; a drop that is all it asks for; doubles of which one
   stays) may go.
 - Only what stood before counts: the tables of the base where one is given, else those that the artifact does not
@@ -29,20 +32,23 @@ What is weighed, and how heavily:
   refused, unless all of it is stored elsewhere first (in the migration or in the base), or the migration stops by
   itself where there are rows. A copy that leaves out rows, columns or a part of each value is none. Tables whose names
   say that they pass (`tmp_`, `staging_`): a note.
-- DELETE with a condition is refused where it makes room for a constraint that follows, and the rows are not archived.
-  Elsewhere it is housekeeping.
+- DELETE with a condition is refused where it makes room for a constraint that follows, and the rows are not archived;
+  whatever the brief says of doubles, also where it takes rows that the constraint would let stand. Elsewhere it is
+  housekeeping. TRUNCATE ... CASCADE is refused for the tables that refer to the one it names.
 - UPDATE that cuts a column in its own place (left, trunc, least), or that presses values under a CHECK that follows:
   major, unless the rows were copied first.
 - A copy counts if it holds the value and says whose it was: a look-up, a mapping of every value, UPDATEs that leave out
   no row between them. A comparison, a coalesce behind an older column, or a list of distinct values is less.
-- UPDATE without WHERE that writes one constant over a column of before: major, unless its values were copied.
+- UPDATE without WHERE that writes one constant over a column of before: major, unless its values were copied; with a
+  WHERE, where the brief wants kept what it folds into one, and a column for it is added.
 - UPDATE that writes other columns over a column whose values differ: major, unless the brief asks for other values.
 - A change to a type that holds less (a shorter varchar, fewer digits, bigint to integer, a timestamp to a date), or a
   USING that cuts: major, unless a valid CHECK or a look at all rows says that every value fits.
 - SET NOT NULL where nothing fills the rows of before, and ADD COLUMN NOT NULL without a default: major; they fail where
   rows are.
 - RENAME of a table or column: major where something still reads the old name (a role it is granted to, a program, a
-  function), and nothing gives that name back; else a note.
+  function), and nothing gives that name back; else a note. Where functions that read it are changed along with it, a
+  grant says nothing more.
 - Rows of another table that a DELETE takes along by ON DELETE CASCADE; views that DROP ... CASCADE takes along, or that
   the brief names, and that nothing makes again; a column that a function or a program's SQL still reads: major.
 - A foreign key that gets ON DELETE CASCADE and had another rule before: major; a new one: a note.

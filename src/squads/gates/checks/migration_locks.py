@@ -18,14 +18,15 @@ What is weighed, and how heavily:
   create. A schema that creates everything locks nothing.
 - An index, a UNIQUE or PRIMARY KEY built in place; a foreign key or CHECK that is not NOT VALID; SET NOT NULL where no
   valid CHECK proves it already: major, refused.
-- ADD COLUMN that computes every row (a volatile default, serial, identity, GENERATED ... STORED, a domain with CHECKs)
-  and ALTER TYPE that rewrites: major. A constant default, now(), a longer varchar, varchar to text and a wider numeric
-  of the same scale rewrite nothing.
+- ADD COLUMN that computes every row (a volatile default, also by a function of the schema, serial, identity,
+  GENERATED ... STORED, a domain with CHECKs) and ALTER TYPE that rewrites: major. A constant default, now(), a longer
+  varchar, varchar to text and a wider numeric of the same scale rewrite nothing.
 - VACUUM FULL, CLUSTER, REINDEX without CONCURRENTLY, SET TABLESPACE and SET LOGGED: major. LOCK TABLE is major where
   long work follows in its transaction, else a note.
 - An UPDATE of all rows, or a VALIDATE, in the transaction whose earlier statement holds the table locked: major. A file
-  without BEGIN counts as one transaction, because migration tools run it so, unless it says otherwise or holds what
-  cannot run in one. A loop over slices that never commits is one long transaction.
+  without BEGIN counts as one transaction, because migration tools run it so, unless it or the brief says otherwise (no
+  transaction, each statement by itself) or it holds what cannot run in one. A loop over slices that never commits is
+  one long transaction.
 - CONCURRENTLY inside a transaction is refused by PostgreSQL: major, where it is certain that there is one.
 - Where a base is given, an index, a foreign key, a computed column and a SET NOT NULL of a column that the migration
   does not fill itself are refused whatever the brief says; but not where it says that nobody is connected.
@@ -51,7 +52,7 @@ from squads.gates.check import CannotLook, base_of, check
 from squads.gates.sql import SCHEMA_FILES
 from squads.gates.sql.steps.locks import locks
 from squads.gates.sql.steps.reading import holds_steps, read_steps
-from squads.gates.sql.steps.use import use_of
+from squads.gates.sql.steps.use import said_before, use_of
 from squads.gates.sql.steps.world import Walk
 
 INVARIANT = Invariant(
@@ -78,12 +79,16 @@ def migration_locks(work: ReviewWork) -> list[Finding]:
     if work.artifact is None:
         return []
     base = base_of(work)
-    steps = read_steps(work.artifact, base)
+    steps = read_steps(work.artifact, base, work.brief)
     texts: dict[str, list[str]] = {posixpath.dirname(s.statement.source.path): [] for s in steps.steps}
     for file in work.artifact.matching(*SCHEMA_FILES):
         if (folder := posixpath.dirname(file.path)) in texts:  # of the others nobody asks
             texts[folder].append(file.content.decode(errors="replace"))
-    uses = {folder: use_of(work.brief, beside, based=base is not None) for folder, beside in texts.items() if beside}
+    uses = {
+        folder: use_of(work.brief, [*beside, *said_before(base)], based=base is not None)
+        for folder, beside in texts.items()
+        if beside
+    }
     found = [
         Finding(
             invariant=INVARIANT.id,

@@ -34,7 +34,20 @@ What is weighed, and how heavily:
   functions that a permitted one needs, and imports.
 - Where nothing was asked (`squads gate` judges a change that was made elsewhere), dependencies and what judges are
   notes.
-- A brief that limits nothing limits nothing: other files may be touched. Files that stand alone change nothing, and
+- Whatever the brief says: where parts of a change answer its words, other parts of code and settings that stood before
+  are held against these words, one by one. Another value, default, text, order, comparison, call, entry of an answer,
+  decorator or name that has nothing to do with them is refused. In scope is what uses something new, what follows an
+  argument or an answer that is another one, and what says the same in another way. Where the brief asks to repair, to
+  speed up or to tidy, and limits nothing, only other values and texts are refused: what was wrong, it cannot say.
+- What the brief lets stay in plain words (an order, a format, the retries) is refused where a part is about it, also
+  within a new function that is used in its place, and so are functions that others stand on which are to go on as
+  before.
+- Where the brief lets stay what comes out, an order, the rows, what is raised or checked, or wants no retries, these
+  are compared wherever they are written, in new helpers too: also within what was asked for, another sort key, what is
+  passed over, a guard, check or act that is gone or depends on something, and a handler that came are refused.
+- Public functions and classes that are gone or have another name are refused where the brief speaks neither of them,
+  nor of taking away or renaming.
+- New files and new definitions are in scope where the brief limits nothing. Files that stand alone change nothing, and
   are not looked at. Where the base is not shown, paths are judged, and lines are not.
 
 Where it comes from: CWE-710; "Small CLs", Google's engineering practices.
@@ -42,6 +55,7 @@ Where it comes from: CWE-710; "Small CLs", Google's engineering practices.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
 
@@ -50,15 +64,20 @@ from squads.contracts.errors import NotText
 from squads.contracts.finding import Finding, Invariant, Location, Severity
 from squads.contracts.work import ReviewWork
 from squads.gates.changes.beyond import beyond
-from squads.gates.changes.brief import Brief, meets, read
+from squads.gates.changes.brief import Brief, limiting, meets, read
 from squads.gates.changes.dependencies import FILES, LOCKS, dependencies, line_of
+from squads.gates.changes.facts import SETTINGS
 from squads.gates.changes.gate import check_of_change
-from squads.gates.changes.inside import Touched, brings, inside
+from squads.gates.changes.inside import Touched, brings, inside, names_of
 from squads.gates.changes.kinds import BESIDE, JUDGED, JUDGES, KINDS, WASTE
 from squads.gates.changes.lines import changed
-from squads.gates.changes.pieces import pieces
+from squads.gates.changes.names import Node
+from squads.gates.changes.outcome import outcome
+from squads.gates.changes.parts import change_of
+from squads.gates.changes.pieces import pieces, tree_of
+from squads.gates.changes.riding import riding
 from squads.gates.changes.suite import TEST_FILE
-from squads.gates.check import base_of
+from squads.gates.check import CannotLook, base_of
 
 INVARIANT = Invariant(
     id="scope.brief",
@@ -81,6 +100,18 @@ _KEPT = re.compile(
     r"(?i)\b(?:leave|keep|touch|change)\b[^.;:]{0,60}|\([a-z_]\w+\)|[^.;:]{0,60}\b(?:must|should|stays?|remains?)\b"
 )
 _WASTED = "is compiled, vendored or cached."
+# Words that say nothing of code, whatever functions are called.
+_SMALL_WORDS = (
+    "may can must should will shall do does is are was be has have what who when where which how all any other others "
+    "it they them as so to the and or not no nothing else rest same for from in of on at by with this that only just "
+    "name value test tests run use used file new old one two time date"
+)
+_SMALL = frozenset(_SMALL_WORDS.split())
+# What tests and documents are made with is no setting.
+_GIVEN = re.compile(
+    r"(?i)(?:^|/)(?:tests?|testdata|fixtures?|snapshots?|docs?|examples?|samples?|mocks?)/|openapi|lock"
+)
+_DATA = re.compile(r"(?i)^[^/]*\.(?:json|txt|csv|html|lock|log|db|pdf|xml)$")
 _TEXT_MAX = 4_000
 _HUNKS_MAX = 4
 
@@ -114,6 +145,8 @@ def _spoken_of(brief: str, touched: list[Touched]) -> set[str]:
                 found |= {name, name.rsplit(".", 1)[-1]} if piece.signature else set()
     words = set(re.findall(r"[A-Za-z_]\w*", brief))
     stays = {w for m in _KEPT.finditer(brief) for w in re.findall(r"[A-Za-z_]\w*", m[0])}
+    stays |= {w for said in limiting(brief) for w in re.findall(r"[A-Za-z_]\w*", said)}
+    stays -= _SMALL
     dotted = {n for n in found if "." in n and n in brief}
     return {n for n in found & words if "_" in n.strip("_") or n in stays} | dotted
 
@@ -146,6 +179,22 @@ def _touched(artifact: Artifact, base: Artifact | None) -> Iterator[Touched]:
 def _found(brief: Brief, touched: list[Touched], base: Artifact | None) -> Iterator[Finding]:
     shown = base is not None
     fresh = brings(brief, touched) if shown else set()
+    read_ = [t for t in touched if t.path.endswith(".py") or (SETTINGS.search(t.path) and not _GIVEN.search(t.path))]
+    code = [
+        (t.path, t.old, t.new)
+        for t in read_
+        if t.kind != "removed" and not any(p.search(t.path) for p in (TEST_FILE, JUDGES, FILES, LOCKS, WASTE))
+    ]
+    try:
+        along = riding(brief, change_of(code), names_of(brief)) if shown and brief.asked else {}
+    except RecursionError as error:
+        raise CannotLook("the code is nested too deeply to be read; flatten its expressions") from error
+    came = {
+        name.rsplit(".", 1)[-1]: piece.node
+        for _, old, new in (code if shown else ())
+        for name, piece in pieces(new).items()
+        if isinstance(piece.node, Node) and name not in pieces(old)
+    }
     for one in touched:
         excluded = next(
             ((t, s) for t, s in brief.excluded.items() if meets(t, one.path) and not _nearer(brief, t, one.path)), None
@@ -184,6 +233,11 @@ def _found(brief: Brief, touched: list[Touched], base: Artifact | None) -> Itera
         if one.path.endswith((".py", ".pyi")) and shown:
             for (line, end), message, sentence in inside(brief, one, touched, fresh):
                 yield _finding(one.path, line, end, message, sentence, _lines(one, line, end))
+            if one.kind == "edited" and not TEST_FILE.search(one.path):
+                for (line, end), message, sentence in outcome(brief, one.old, one.new, came):
+                    yield _finding(one.path, line, end, message, sentence, _lines(one, line, end))
+        for (line, end), message, sentence in along.get(one.path, ()):
+            yield _finding(one.path, line, end, message, sentence, _lines(one, line, end))
         if shown and one.kind == "edited" and not TEST_FILE.search(one.path):
             for fact, message, sentence in beyond(brief, one.path, one.old, one.new):
                 line, end = fact
@@ -207,6 +261,8 @@ def _allowed(brief: Brief, one: Touched, touched: list[Touched]) -> bool:
         return True
     if BESIDE.search(one.path) and "docs" not in brief.categories:
         return True
+    if one.kind == "edited" and one.path.endswith(".py") and _only_imports(one, touched):
+        return True
     defined = {n for text in (one.old, one.new) for n in pieces(text)}
     words = {n.rsplit(".", 1)[-1] for n in defined} | defined
     if one.path.endswith((".py", ".pyi")) and words & brief.named:
@@ -215,9 +271,28 @@ def _allowed(brief: Brief, one: Touched, touched: list[Touched]) -> bool:
     return not any(_resolves(t, touched) for t in brief.named)
 
 
+def _only_imports(one: Touched, touched: list[Touched]) -> bool:
+    """Return whether a file follows what moved: nothing but where it takes things from differs, and they went there."""
+    lines = set(one.old.split("\n")) ^ set(one.new.split("\n"))
+    if not all(re.match(r"\s*(?:(?:from|import)\b.*|[\w, ()]*)$", line) for line in lines):
+        return False
+    before, now = tree_of(one.old), tree_of(one.new)
+    if before is None or now is None:
+        return False
+    rest = [
+        [ast.dump(n) for n in tree.body if not isinstance(n, ast.Import | ast.ImportFrom)] for tree in (before, now)
+    ]
+    homes = [t.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for t in touched if t is not one]
+    known = {ast.dump(n) for n in before.body}
+    came = [n for n in now.body if isinstance(n, ast.ImportFrom) and ast.dump(n) not in known]
+    return rest[0] == rest[1] and all(any(h.endswith(n.module or "-") for h in homes) for n in came)
+
+
 def _resolves(target: str, touched: list[Touched]) -> bool:
-    if any(meets(target, one.path) for one in touched) or "/" in target or re.search(r"\.\w+$", target):
+    if any(meets(target, one.path) for one in touched):
         return True
+    if "/" in target or re.search(r"\.\w+$", target):
+        return not _DATA.search(target)  # "a power cut left half a wash.json" is no place to work in
     last = target.rsplit(".", 1)[-1]
     return any(last in {n.rsplit(".", 1)[-1] for n in pieces(t)} for one in touched for t in (one.old, one.new))
 

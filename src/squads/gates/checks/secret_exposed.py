@@ -26,6 +26,9 @@ What is weighed, and how heavily:
   database, signs). It is followed through helpers, fields and dicts as a sample, and what is left of the sample in
   what is written decides: a digest, a length, a few letters and a mask pass, a mask that misses its key does not. An
   error of a request or a command shows the address or the command, with what is secret in them.
+- Every run through a function, a file and an artifact is bounded. A function that takes longer is gone through once
+  more without the calls in it; where its end is not reached, and it writes something beside a secret, the check
+  abstains.
 - Placeholders, templates, what everybody writes for a database on their own machine, names and places of secrets,
   digests and public keys: nothing is said.
 - Tests, fixtures, examples, templates of settings and documents are not read, nor are docstrings.

@@ -20,12 +20,22 @@ What is weighed, and how heavily:
   if it can be proved FALSE for every negative value; `CHECK (balance >= 0 OR overdraft_allowed)` cannot. Where negative
   balances are wanted, a signed waiver says so.
 - The same in a history (`ledger_entries.balance_after`, `opening_balance`): a note. It records what was.
-- A column that a routine takes from after asking whether enough is there (`IF gold < n THEN RAISE`): major, whatever it
-  is called, unless a CHECK keeps it from falling below zero.
-- A balance that is a sum of entries, which a trigger or routine checks before an entry is added: major, unless a lock
-  that shuts others out is taken before the sum, or transactions are serializable throughout.
+- A column that a routine or a function in Python takes from after asking whether enough is there (`IF gold < n THEN
+  RAISE`): major, whatever it is called, unless a CHECK keeps it from falling below zero, the statement asks again
+  itself (`WHERE gold >= n`), a lock that shuts others out comes before the question on every way to the taking, or
+  what is left is looked at afterwards and refused. The same for what is used beside a limit in its row (`booked`,
+  `capacity`).
+- Where the brief says that something never falls below zero, is never overdrawn, or that no more is taken than there
+  is: every column that is taken from, generated as a difference, used beside a limit, or named by the brief, major,
+  unless something of the above keeps it. Where the brief lets it be negative, only the agreed floor is asked for.
+- A balance that is a sum of entries, also through a view or a function, which a trigger, a routine or a function in
+  Python checks before an entry is added: major, unless a lock that shuts others out is taken before the sum, or
+  transactions are serializable throughout. Where entries may be changed, the trigger must see that as well.
+- A named store without a CHECK that nobody is given the right to write, and that only SECURITY DEFINER routines take
+  from which cannot take too much, is kept.
 - A row trigger counts like a CHECK where it fires on INSERT and UPDATE, is not switched off, and raises an exception
-  for every negative value, or stores none. One that warns, looks at OLD or fires on half of the writes does not.
+  for every negative value, or stores none; so do two that share the writes, and one for each statement that looks at
+  the rows written. One that warns, looks at OLD or fires on half of the writes does not.
 - A finding stands at the column, or at the table that inherits it, and at the later statement that took the CHECK
   away, if one did. A table that refuses every row (an empty parent with CHECK (false)) needs no other CHECK.
 - SQLite and MySQL keep CHECKs too (MySQL from 8.0.16), so their schemas are read; MySQL's UNSIGNED is a floor.
@@ -42,6 +52,8 @@ CHECK (balance >= 0).
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
+from functools import partial
 
 from squads.contracts.artifact import Artifact
 from squads.contracts.finding import Finding, Invariant, Location, Severity
@@ -51,13 +63,20 @@ from squads.gates.place import Place
 from squads.gates.sql import SCHEMA_FILES, Column, Schema, Table, holds_schema, quoted, read_schema
 from squads.gates.sql.before import looked_at
 from squads.gates.sql.changes import mentioned
-from squads.gates.sql.covers import Race, left_open, races
-from squads.gates.sql.debits import debited, moved
-from squads.gates.sql.debits_python import debited_in_python
 from squads.gates.sql.floor import checks_on, guarded, unclamped
+from squads.gates.sql.limits.chosen import meant, named
+from squads.gates.sql.limits.closed import closed
+from squads.gates.sql.limits.debits import debited, uncovered
+from squads.gates.sql.limits.pairs import Guards, Pair, agreed_floor, overbooked, overdrawn, overdrawn_in_python
+from squads.gates.sql.limits.python import summed_in_python, taken_in_python
+from squads.gates.sql.limits.sums import Race, left_open, races, ways_round
+from squads.gates.sql.limits.takings import takings
+from squads.gates.sql.limits.told import Told, told
 from squads.gates.sql.model import HOLE
 from squads.gates.sql.stores import Role, role_of, scale_of
 from squads.gates.sql.triggers import kept
+from squads.gates.sql.truth import F, Rows, outcomes
+from squads.gates.sql.values import Value
 
 INVARIANT = Invariant(
     id="sql.balance-not-negative",
@@ -76,6 +95,8 @@ INVARIANT = Invariant(
     origin='"The Team is the Architecture", catch 5.',
 )
 _NOT_CHECKS = frozenset(("fkey", "fk", "pkey", "pk", "key", "idx", "index", "uq", "uniq", "unique", "excl", "null"))
+_DEEP = Fraction(-(10**30))
+"""So far below zero that any bound that is a number refuses it."""
 _TEXT_MAX = 4_000
 _NAME_MAX = 63
 
@@ -83,15 +104,36 @@ _NAME_MAX = 63
 @check(INVARIANT, files=SCHEMA_FILES, holds=holds_schema, of_work=True)
 def balance_not_negative(work: ReviewWork) -> list[Finding]:
     """Return the stores of the final schema that may fall below zero."""
-    return looked_at(work, _found)
+    return looked_at(work, lambda artifact: _found(artifact, told(work.brief)))
 
 
-def _found(artifact: Artifact) -> list[Finding]:
+def _found(artifact: Artifact, brief: Told) -> list[Finding]:
     schema = read_schema(artifact)
     findings: list[Finding] = []
     unknown: list[str] = []
-    debits, steps = {**debited_in_python(artifact, schema), **debited(schema)}, moved(schema)
-    for race in races(schema):
+    every = takings(schema)
+    taken_out, steps = uncovered(schema, every), frozenset(t.column for t in every)
+    in_python = taken_in_python(artifact, schema)
+    bare = [t for t in in_python if t.down and not t.covered]
+    debits = {(t.table, t.column): t.place for t in reversed(bare) if t.column in t.asked}
+    debits |= debited(taken_out)
+    guards = partial(_keeps, schema, steps)
+    pairs = [
+        *overdrawn(schema, every, guards, told=bool(brief.never)),
+        *overdrawn_in_python(schema, in_python, guards),
+    ]
+    if brief.never:
+        out = [((t.table, t.column), t.place) for t in taken_out] + [((t.table, t.column), t.place) for t in bare]
+        added_up = summed_in_python(artifact, schema)
+        findings += [_overdrawn(Race(s.table, s.place), s.place) for s in added_up if not s.covered]
+        findings += [_way_round(race) for race in ways_round(schema)]
+        if brief.over and not (every or in_python or added_up or named(schema)):
+            pairs += overbooked(schema, guards)
+        seen = bool(pairs or added_up) or any(t.down for t in every) or any(t.down for t in in_python)
+        used = {(t.table, t.column) for t in every} | {(t.table, t.column) for t in in_python}
+        debits = meant(schema, brief, out, guards, used, seen=seen) | debits
+    findings += [_beyond(pair, place) for pair in pairs for place in pair.places]
+    for race in races(schema, counts=bool(brief.never)):
         findings += [_overdrawn(race, place) for place in (race.place, *race.also)]
     findings += [_opened(race) for race in left_open(schema)]
     for declared in schema.tables:
@@ -115,6 +157,8 @@ def _found(artifact: Artifact) -> list[Finding]:
             elif (
                 number
                 and not guarded(schema, *_bare(table, column, steps))
+                and not _agreed(brief, schema, table, column, guards)
+                and not closed(schema, declared, column, every, taken_out)
                 and not _told_by_parent(schema, declared, column)
                 and not _in_partitions(schema, declared, column)
             ):
@@ -127,6 +171,27 @@ def _found(artifact: Artifact) -> list[Finding]:
     if unknown and not any(f.severity >= Severity.MAJOR for f in findings):
         raise CannotLook(unknown[0])
     return [f for number, f in enumerate(findings) if f not in findings[:number]]
+
+
+def _agreed(brief: Told, schema: Schema, table: Table, column: Column, guards: Guards) -> bool:
+    """Return whether a store may be below zero as far as the brief goes, and is kept from falling further."""
+    if brief.never or not brief.may:
+        return False
+    return not brief.floor or agreed_floor(schema, table, column, guards) or _bounded(schema, table, column)
+
+
+def _bounded(schema: Schema, table: Table, column: Column) -> bool:
+    """Return whether a CHECK gives a column a lower bound that is written as a number."""
+    return any(
+        outcomes(c.condition, Rows(columns={column.name: Value(high=_DEEP, nullable=False)}), c.place) == {F}
+        for c in checks_on(schema, table, column)
+    )
+
+
+def _keeps(schema: Schema, steps: frozenset[str], table: Table, column: Column) -> bool:
+    """Return whether a CHECK or a trigger keeps a column of a resolved table from falling below zero."""
+    table = kept(schema, table)
+    return guarded(schema, *_bare(table, column, steps))
 
 
 def _bare(table: Table, column: Column, steps: frozenset[str]) -> tuple[Table, Column]:
@@ -213,6 +278,21 @@ def _finding(schema: Schema, table: Table, column: Column, role: Role, place: Pl
     )
 
 
+def _beyond(pair: Pair, place: Place) -> Finding:
+    used, limit = quoted(pair.used.name), quoted(pair.limit.name)
+    return Finding(
+        invariant=INVARIANT.id,
+        severity=Severity.MAJOR,
+        message=(
+            f"{pair.table}.{pair.used.name} may be stored above {pair.limit.name}, so that less than nothing is left: "
+            "no CHECK forbids it."
+        )[:_TEXT_MAX],
+        location=Location(path=place.path, line=place.line, column=place.column, end_line=place.end_line),
+        evidence=place.text[:_TEXT_MAX],
+        satisfy=f"ALTER TABLE {pair.table} ADD CHECK ({used} <= {limit});"[:_TEXT_MAX],
+    )
+
+
 def _overdrawn(race: Race, place: Place) -> Finding:
     return Finding(
         invariant=INVARIANT.id,
@@ -224,6 +304,22 @@ def _overdrawn(race: Race, place: Place) -> Finding:
         location=Location(path=place.path, line=place.line, column=place.column, end_line=place.end_line),
         evidence=place.text[:_TEXT_MAX],
         satisfy="SELECT ... FOR UPDATE on the row that owns the entries, or pg_advisory_xact_lock, before the sum",
+    )
+
+
+def _way_round(race: Race) -> Finding:
+    return Finding(
+        invariant=INVARIANT.id,
+        severity=Severity.MAJOR,
+        message=(
+            f"The sum over {race.table} is looked at where a row is added, not where one is changed, and rows may be "
+            "changed: an entry made larger afterwards takes more than is there."
+        )[:_TEXT_MAX],
+        location=Location(
+            path=race.place.path, line=race.place.line, column=race.place.column, end_line=race.place.end_line
+        ),
+        evidence=race.place.text[:_TEXT_MAX],
+        satisfy=f"BEFORE INSERT OR UPDATE ON {race.table}",
     )
 
 

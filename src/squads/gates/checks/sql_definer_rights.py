@@ -26,8 +26,8 @@ What is weighed, and how heavily:
 
 - A role that the artifact lets write a table lacks a right that the table's triggers need (on tables, columns,
   sequences of serial columns, schemas, functions, or a row security policy), or one that the expressions of a table,
-  view or policy need, or the body of a function that it was granted by name: major, refused. So is an owner of a
-  SECURITY DEFINER function that lacks what its body needs.
+  view or policy need, and the bodies of the functions that they call, or the body of a function that it was granted by
+  name: major, refused. So is an owner of a SECURITY DEFINER function that lacks what its body needs.
 - An artifact that grants nothing shows no such role: then nothing is said. What the runner of the artifact owns, the
   runner may use.
 - SECURITY DEFINER without SET search_path, or with one that is open: "$user", a schema in which the artifact lets
@@ -114,7 +114,7 @@ def definer_rights(artifact: Artifact) -> list[Finding]:
     unknown = [f for f in lookups if isinstance(f, str)]
     needed = needs(authority, reach)
     lacking = [finding for need in needed for finding in _lacking(authority, need)]
-    alone = [_alone(routine) for routine in unreachable(authority, reach)]
+    alone = [finding for routine in unreachable(authority, reach) for finding in _alone(authority, routine)]
     if authority.dynamic is not None and (lacking or alone):
         unknown.append(
             f"{authority.dynamic}: rights are given by SQL that is put together while it runs, and without it "
@@ -207,13 +207,16 @@ def _role(name: str) -> str:
     return "everybody" if name == PUBLIC else quoted(name)
 
 
-def _alone(routine: Routine) -> Finding:
+def _alone(authority: Authority, routine: Routine) -> Iterator[Finding]:
     message = (
         f"{routine} is SECURITY DEFINER, and nobody but its owner may execute it: EXECUTE is revoked from PUBLIC and "
         "granted to nobody, and nothing in this artifact calls it."
     )
     satisfy = f"GRANT EXECUTE ON {routine.kind.upper()} {routine} TO the_role_that_calls_it;"
-    return _finding(Severity.MAJOR, message, routine.place, _head(routine), satisfy)
+    yield _finding(Severity.MAJOR, message, routine.place, _head(routine), satisfy)
+    taken = _taken(authority, {routine.name}, {PUBLIC})
+    if taken is not None and taken != routine.place:
+        yield _finding(Severity.MAJOR, message, taken, taken.text, satisfy)
 
 
 def _head(routine: Routine) -> str:

@@ -20,6 +20,9 @@ What is weighed, and how heavily:
   So is a model's column (SQLAlchemy's Float, Django's FloatField, `Mapped[float]`) where nothing else creates its
   table. What is money is told by whole words of the column's name, by its table, by its neighbours, by comments, by a
   program that calls it a decimal, and by the brief; the words stand in `squads.gates.sql.money`.
+- The last word of a name decides, as in speech: `energy_cost` is money; `price_class`, `fare_zone` and `total_pages`
+  are a kind, a zone and a count. General words (total, net, balance) are no money beside a unit, in a table whose
+  comment speaks of measures, or before another noun; a float named after the exact money of its table is none either.
 - SQLite's REAL and MySQL's FLOAT and DOUBLE count alike.
 - A domain or composite type that is called money and is a float beneath: major.
 - A cast of money to a float that is stored, summed or computed with, in SQL files, functions and SQL in Python; and a
@@ -58,10 +61,19 @@ from squads.gates.sql.before import with_base
 from squads.gates.sql.dialects.spelling import statements_in
 from squads.gates.sql.fits.intervals import written_range
 from squads.gates.sql.lex import Source, Statement
-from squads.gates.sql.money import declared_decimal, is_money, is_money_type, is_share, says_other, told_in
+from squads.gates.sql.money import (
+    declared_decimal,
+    is_money,
+    is_money_type,
+    is_share,
+    says_measures,
+    says_money_last,
+    says_other,
+    told_in,
+)
 from squads.gates.sql.money_casts import casts
 from squads.gates.sql.money_flow import all_flows
-from squads.gates.sql.money_models import DECLARES, float_types, modelled, queried
+from squads.gates.sql.money_models import altered, declares, float_types, modelled, queried
 from squads.gates.sql.python.file import PythonFile, read_statements
 from squads.gates.sql.python.queries import may_query, queries
 from squads.gates.sql.python.schema import may_hold
@@ -94,7 +106,7 @@ def holds_money(file: File) -> bool:
     """Return whether there is something in `file` for this check: a schema, or SQL in Python's strings."""
     if holds_schema(file):
         return True
-    return file.path.endswith(".py") and (may_query(file.content) or DECLARES.search(file.content) is not None)
+    return file.path.endswith(".py") and (may_query(file.content) or declares(file.content))
 
 
 @check(INVARIANT, files=SCHEMA_FILES, holds=holds_money, of_work=True)
@@ -119,6 +131,9 @@ def exact_money(work: ReviewWork) -> list[Finding]:
     for model in modelled(artifact, told):
         message = f"{model.name} is money and a binary fraction, which cannot hold a cent."
         findings += [_finding(place, message, "a decimal with two places") for place in (model.place, *model.also)]
+    for change in altered(artifact):
+        message = f"{change.name} is money and becomes a binary fraction, which cannot hold a cent."
+        findings.append(_finding(change.place, message, "type_=Numeric(12, 2)"))
     for query in queried(artifact):
         message = f"{query.name} is money and is computed as a binary fraction, which cannot hold a cent."
         findings.append(_finding(query.place, message, "output_field=DecimalField(...)"))
@@ -167,11 +182,12 @@ def _columns(
             lines = _lines(artifact, column.place)
             said = f"{comments.get((table.name, column.name), '')} {_beside(artifact, column.place)} {_remarked(lines)}"
             domain = next(iter(schema.domains_of(column.type)), None)
-            money = is_money(column.name, table.name, (n for n in names if n != column.name), said)
+            about = f"{table.name}_measurement" if says_measures(comments.get((table.name, ""), "")) else table.name
+            money = is_money(column.name, about, (n for n in names if n != column.name), said)
             money = money or column.name in told or declared_decimal(column.name, lines)
             if domain is not None:
                 money = is_money_type(domain.name) or (money and not says_other(domain.name))
-            if not money or _is_share(schema, resolved, column):
+            if not money or _is_share(schema, resolved, column) or _is_aside(schema, resolved, column):
                 continue
             places = [column.place, *([domain.place] if domain is not None else [])]
             places += [place for name, place in made.items() if re.search(rf"\b{re.escape(name)}\b", lines)]
@@ -181,6 +197,18 @@ def _columns(
                     f"{table}.{column.name} is money and {base}: a binary fraction, which cannot hold a cent.",
                     _mend(table, column.name),
                 )
+
+
+def _is_aside(schema: Schema, table: Table, column: Column) -> bool:
+    """Return whether a table keeps its money exactly, and a float beside it is only named after it: `price_fit`."""
+    first = column.name.partition("_")[0]
+    if says_money_last(column.name):
+        return False
+    exact = [
+        c.name for c in table.columns if re.match(r"(?:numeric|decimal|bigint|integer)\b", schema.base_type(c.type))
+    ]
+    alike = [n for n in exact if n.partition("_")[0] == first and not says_money_last(n)]
+    return not alike and any(says_money_last(n) and is_money(n, table.name) for n in exact)
 
 
 def _is_share(schema: Schema, table: Table, column: Column) -> bool:
@@ -259,13 +287,17 @@ def _altered(statement: Statement) -> Iterator[Finding]:
 
 
 def _comments(schema: Schema) -> Iterator[tuple[tuple[str, str], str]]:
-    """Yield ((table, column), text) of COMMENT ON COLUMN."""
+    """Yield ((table, column), text) of COMMENT ON; a table's own has no column."""
     for write in schema.writes:
         tokens = write.statement.tokens
         if [t.value for t in tokens[:3]] == ["comment", "on", "column"] and tokens[-1].kind in ("string", "dollar"):
             names = [t.value for t in tokens[3:] if t.kind in ("word", "quoted") and t.value != "is"]
             if len(names) >= 2:
                 yield (names[-2], names[-1]), tokens[-1].value
+        elif [t.value for t in tokens[:3]] == ["comment", "on", "table"] and tokens[-1].kind in ("string", "dollar"):
+            names = [t.value for t in tokens[3:] if t.kind in ("word", "quoted") and t.value != "is"]
+            if names:
+                yield (names[-1], ""), tokens[-1].value
 
 
 def _lines(artifact: Artifact, place: Place) -> str:

@@ -38,12 +38,16 @@ What is weighed, and how heavily:
   numbers, codes or names that are not unique by themselves: major.
 - SQL in Python, SQLAlchemy, Django and their like, and clients that build queries from names: a query that leaves the
   key out in a function that has the tenant at hand (a parameter, `self.tenant_id`, `request.tenant`,
-  `current_tenant()`), or that is given an id where others of its kind are given the tenant: major, unless the function,
-  or who calls it, compares the tenant of what it found and stops, goes on from rows that it found by the tenant, asks
-  for the rows of the caller alone, or hands the tenant to the database. A key that is compared with itself or with
-  another table's, in one branch of an OR, or in a condition that is thrown away, binds nothing. Nor does one that the
-  client names while the program knows its caller, or that is only asked for where one is given. In jobs, in reports by
-  tenant, and where nobody has the tenant: a note.
+  `current_tenant()`), that never looks at the caller whom it is given, or that is given an id where others of its kind
+  are given the tenant: major, unless the function, or a helper that it asks, compares the tenant of what it found and
+  stops, goes on from rows that it found by the tenant, asks for the rows of the caller alone, or hands the tenant to
+  the database. Queries that a module keeps for others are held to what those beside them ask. A key that is compared
+  with itself or with another table's, in one branch of an OR (or of Python's `and`, which keeps one side only), or in a
+  condition that is thrown away, binds nothing, nor does a value that a helper hands over and no condition uses. Nor
+  does a key that the client names while the program knows its caller, or that is only asked for where one is given. In
+  jobs, in reports by tenant, for those who stand above, and where nobody has the tenant: a note.
+- What was found for one tenant and is kept for all (a mapping of the module, Redis, `lru_cache`) under a key without
+  the tenant, and a connection that is taken past the helper which tells the database its tenant: major.
 
 Where it comes from: PostgreSQL's documentation of row security policies and of CREATE VIEW; CWE-639.
 """
@@ -52,7 +56,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
 
 from squads.contracts.artifact import Artifact, File
 from squads.contracts.errors import NotText
@@ -64,15 +67,18 @@ from squads.gates.sql import SCHEMA_FILES, holds_schema, read_schema
 from squads.gates.sql.model import Schema
 from squads.gates.sql.python.file import parses
 from squads.gates.sql.python.scope import Scope
+from squads.gates.sql.tenancy.beside import in_caches, in_constants, in_handing
 from squads.gates.sql.tenancy.builders import BUILDERS
 from squads.gates.sql.tenancy.crossing import crossings
 from squads.gates.sql.tenancy.files import in_files
+from squads.gates.sql.tenancy.handing import setters_of
 from squads.gates.sql.tenancy.learning import HAS_COLUMNS, key_words, own_keys, roots_of, sets_tenant
+from squads.gates.sql.tenancy.model_queries import in_builders, in_models
 from squads.gates.sql.tenancy.modules import Modules
-from squads.gates.sql.tenancy.orm import learned, models
-from squads.gates.sql.tenancy.programs import in_builders, in_models, in_strings
+from squads.gates.sql.tenancy.orm import django_tables, learned, models
+from squads.gates.sql.tenancy.programs import in_strings
 from squads.gates.sql.tenancy.rows import RowSecurity, read_rows
-from squads.gates.sql.tenancy.shared import Crossing, Shared, shared_tables, told_in
+from squads.gates.sql.tenancy.shared import Crossing, Shared, every_key, shared_tables, told_in
 from squads.gates.sql.tenancy.words import root_of
 
 INVARIANT = Invariant(
@@ -99,7 +105,8 @@ INVARIANT = Invariant(
 _TEXT_MAX = 4_000
 _BEFORE = "0000_before/"
 _ASKS = re.compile(
-    rb"\bselect\b|\bupdate\b|\bdelete\b|\.query\b|\.objects\b|\.get\(|\.get_or_none|\.filter\(|get_object_or_404",
+    rb"\bselect\b|\bupdate\b|\bdelete\b|\.query\b|\.objects\b|\.get\(|\.get_or_none|\.filter\(|get_object_or_404"
+    rb"|(?:Update|Delete|Detail|List)View\b",
     re.IGNORECASE,
 )
 _TABLE = re.compile(r"\b(?:from|join|update|into)\s+(?:\w+\.)?([A-Za-z_]\w*)", re.IGNORECASE)
@@ -135,9 +142,7 @@ def tenant(work: ReviewWork) -> list[Finding]:
         found += in_files(artifact, shared)
     trouble = unknown
     try:
-        named = _named(whole) if work.brief else set()
-        told = {t: k for t, k in told_in(work.brief, named).items() if t not in {x.name for x in schema.tables}}
-        found += _programs(artifact, whole, shared, rows, told, work.brief)
+        found += _programs(artifact, whole, shared, rows, {x.name for x in schema.tables}, work.brief)
     except CannotLook as error:
         trouble = trouble or str(error)
     new = {path for path, content in own.items() if old.get(path) != content}
@@ -178,7 +183,7 @@ def _programs(
     whole: Artifact,
     shared: Shared,
     rows: RowSecurity,
-    told: Mapping[str, frozenset[str]],
+    known_tables: set[str],
     brief: str,
 ) -> list[Crossing]:
     programs = [f for f in artifact.matching("*.py") if _may_ask(f)]
@@ -193,14 +198,22 @@ def _programs(
         raise CannotLook(str(error)) from error
     sets = any(sets_tenant(f.content.decode(errors="replace")) for f in whole.matching("*.py", "*.sql"))
     protected = set(rows.enabled)
-    if sets and (protected or not shared.keyed):
-        return []  # the database, or the session, keeps them apart
+    handed = sets and bool(protected or not shared.keyed)  # the database, or the session, keeps them apart
+    setters = setters_of(modules) if handed else frozenset()
+    handing = [f.path for f in programs if not modules.words[f.path].isdisjoint(setters)]
+    if handed and not handing:
+        return []
+    named = _named(whole) if brief else set()
+    told = {t: k for t, k in told_in(brief, named, modules.every_word).items() if t not in known_tables}
     roots = roots_of(modules, brief, {k for keys in [*shared.keyed.values(), *told.values()] for k in keys})
+    if handed:
+        return list(in_handing([modules.program(p) for p in handing], setters, roots, modules))
     known = _models(modules, roots)
     keyed = {**told, **{t: k for t, k in shared.keyed.items() if t not in protected or not sets}}
     said = {model: key for model, key in _ATTRIBUTE.findall(brief) if root_of(key) in roots}
     names = {n.lower() for n in (*keyed, *known, *said)} | BUILDERS
     telling = set(key_words(modules, roots))
+    every = every_key(brief, modules.every_word)
     found: list[Crossing] = []
     for path in (f.path for f in programs):
         if path not in telling and modules.loose[path].isdisjoint(names):
@@ -210,15 +223,20 @@ def _programs(
             continue
         try:
             module = Scope.of_module(python)
-            found += in_strings(python, module, dict(keyed), shared.composite, shared.alone, roots, modules)
-            if not modules.words[path].isdisjoint(BUILDERS):
-                found += in_builders(python, roots, keyed, brief, modules)
             local = learned(python.tree, roots)
+            tables = django_tables({**local, **known}, modules.loose[path])
+            found += in_strings(python, module, {**tables, **keyed}, shared, roots, modules, every)
+            found += in_caches(python, roots, modules)
+            found += in_constants(python, {**tables, **keyed}, shared, roots)
+            if not modules.words[path].isdisjoint(BUILDERS) or "**" in modules.texts[path]:
+                found += in_builders(python, roots, keyed, brief, modules)
             for model, key in _ATTRIBUTE.findall(brief):
                 if root_of(key) in roots:
                     local[model] = local.get(model, frozenset()) | {key}
             both = {m: known.get(m, frozenset()) or local.get(m, frozenset()) for m in {*known, *local}}
-            found += in_models(python, {m: k for m, k in both.items() if k}, siblings=bool(known), modules=modules)
+            found += in_models(
+                python, {m: k for m, k in both.items() if k}, siblings=bool(known), modules=modules, every=every
+            )
         except RecursionError as error:
             raise CannotLook(f"{python.path}:1:1: nested too deeply to be read; flatten it") from error
     return found

@@ -29,7 +29,9 @@ What is weighed, and how heavily:
 - SQLite and MySQL take NULL for distinct too, and their schemas are read; SQL Server and Oracle do not, and are not.
 - Alembic and Django migrations, and SQL in Python's strings, count like SQL files. SQLAlchemy and Django models count
   where nothing else in the artifact creates their table.
-- Temporary tables, and members made to be NULL (NULLIF, CASE without ELSE, also as a generated column): a note.
+- Temporary tables, and members made to be NULL (NULLIF, CASE without ELSE, also as a generated column): a note, unless
+  the brief speaks of the column that they are made of, and of being there once, or a CHECK keeps out what NULLIF would
+  turn into NULL: then the column is NULL by itself.
 
 A finding stands at the key, and at the later statement that let NULL in or took the other key away, if one did.
 
@@ -139,7 +141,7 @@ def _findings(schema: Schema, table: Table, key: Key, found: list[Gap], brief: s
         if alone
         or (g.excluded and not _told_for_all(table, key, g, brief))
         or table.temporary
-        or all(deliberate(table, m) for m in g.members)
+        or (all(deliberate(table, m) for m in g.members) and not _told_without(table, g, brief))
     ]
     heavy = [g for g in found if g not in light]
     told = heavy or [g for g in light if not (alone and g.excluded)]
@@ -173,6 +175,10 @@ _ONCE = re.compile(
     r"\b(once|unique(ly|ness)?|twice|duplicates?|doubles?|only one|at most one|exactly one|one row|same)\b",
     re.IGNORECASE,
 )
+_THOSE_TOO = re.compile(
+    r"\b(also|too|as well|even|including|likewise|whether or not|with or without|in either case|no matter)\b",
+    re.IGNORECASE,
+)
 _WHERE_GIVEN = re.compile(
     r"\b(if|when|where|wherever|whenever|as soon as)\s+(\w+\s+){0,3}"
     r"(given|present|set|known|there|filled|assigned|any|has|have|exists?|available)\b"
@@ -188,18 +194,33 @@ _NAMES_ITSELF = word_set(
 def _told_for_all(table: Table, key: Key, gap: Gap, brief: str) -> bool:
     """Return whether the brief wants a key that leaves rows out to hold for them too.
 
-    It speaks of being there once, of the column that may be NULL and of the others, and not of "if given". A column
-    that is a name by itself (`external_ref`) is left out on purpose.
+    It speaks of being there once, of the column that may be NULL (or of others "too") and of the rest, and not of "if
+    given". A column that is a name by itself (`external_ref`) is left out on purpose.
     """
     if not brief or not _ONCE.search(brief) or _WHERE_GIVEN.search(brief):
         return False
     said = {w.rstrip("s") for w in re.findall(r"[a-z]+", brief.lower())}
-    names = [e.column for e in key.elements if e.column]
     missing = [e.column for e in gap.members if e.column]
+    names = [*missing, *sorted(columns_in(key) - set(missing))]
     referring = {c for r in table.references for c in r.columns}
     rest = [n for n in names if n not in missing and n not in referring]
-    spoken = all(set(_stems(n)) & said for n in names)
+    those_too = any(_ONCE.search(s) and _THOSE_TOO.search(s) for s in re.split(r"(?<=[.!?])\s+", brief))
+    spoken = all(set(_stems(n)) & said for n in (rest if those_too else names))
     return bool(rest and missing and spoken) and all(_NAMES_ITSELF.isdisjoint(n.split("_")) for n in missing)
+
+
+def _told_without(table: Table, gap: Gap, brief: str) -> bool:
+    """Return whether the brief wants rows to be there once, and speaks of what a key's members are made of.
+
+    `nullif(row_label, '')` is no intention where "boxes have no row, and a seat is sold once".
+    """
+    if not brief or not _ONCE.search(brief) or _WHERE_GIVEN.search(brief):
+        return False
+    said = {w.rstrip("s") for w in re.findall(r"[a-z]+", brief.lower())}
+    made_of = _columns(table, gap) - table.not_null
+    return bool(made_of) and all(
+        set(_stems(n)) & said and _NAMES_ITSELF.isdisjoint(n.lower().split("_")) for n in made_of
+    )
 
 
 def _stems(name: str) -> list[str]:

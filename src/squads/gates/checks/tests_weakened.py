@@ -26,10 +26,14 @@ What is weighed, and how heavily:
   tolerance counts where it lets pass more than a ten-thousandth, or a whole step of whole numbers.
 - Another expected value is what a change of behaviour looks like: nothing is said, unless the brief keeps the
   behaviour.
-- Code under test that only computes, and that a test or a fixture of every test replaces: major.
+- Code under test that only computes, and that a test or a fixture of tests of the base replaces: major.
 - What hands in an argument that the code takes no more goes with it. A hook that leaves tests out only where somebody
   asks for that, and folders that hold no test, pass.
 - A demand counts as held where a new or different test asks for all of its values as strictly, in whatever words.
+- A whole that is taken apart counts as held where all of its parts are asked for exactly, and so does a demand on the
+  same calls that are given more. Where the code's number is another one, as the brief asks, demands at its edge may go
+  along with it; demands next to each other with different answers may not move away from the edge.
+- A test that no longer does what others of the change still do in another way before they ask: major.
 - What was renamed, moved, merged into parameters or put into a helper with all its demands, and stronger demands:
   nothing is said. Skips that ask for a system, a version or a program pass.
 - Where test files are removed and the base is not shown, that is refused. Where they may have been changed and the

@@ -7,7 +7,8 @@ import re
 from typing import Literal
 
 from squads.gates.coroutines.dynamic import Dynamic
-from squads.gates.coroutines.libraries import makes_coroutine, makes_task
+from squads.gates.coroutines.libraries import makes_coroutine, makes_task, may_be_coroutine
+from squads.gates.coroutines.typed import Typed
 from squads.gates.python import Class, Function, Instance, Module, Program
 from squads.gates.python.bindings import EACH
 from squads.gates.words import word_set
@@ -42,6 +43,7 @@ class Makers:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._dynamic = Dynamic(program)
+        self._typed = Typed(program)
         self.handed_at: dict[ast.Call, list[ast.expr]] = {}
         """Where what a call runs was handed over, if that is elsewhere."""
         self._known: dict[Function, Made | None] = {}
@@ -55,9 +57,9 @@ class Makers:
         if functions:
             kinds = {self._bare(f) if self._inside_decorator(call, f) else self.of(f) for f in functions}
             if len(kinds) == 1:
-                return kinds.pop(), functions[0].name
+                return kinds.pop(), min(f.name for f in functions)
             return None, ""
-        if self._dynamic.promised(call.func):
+        if self._dynamic.promised(call.func) or self._dropped_promise(call):
             return "coroutine", ast.unparse(call.func)
         # What a framework puts in for a parameter is of the type that the parameter is annotated with.
         names = {n for n in self._program.names.names(call.func) if not _PUT_IN.search(n)}
@@ -65,6 +67,10 @@ class Makers:
             return "coroutine", sorted(names)[0].replace("()", "")
         if any(makes_task(n) for n in names) or self._loop_task(call):
             return "task", "create_task"
+        if isinstance(call.func, ast.Attribute) and may_be_coroutine(call.func.attr):
+            owners = self._typed.names(call.func.value)
+            if owners and all(makes_coroutine(f"{n}.{call.func.attr}") for n in owners):
+                return "coroutine", f"{sorted(owners)[0].replace('()', '')}.{call.func.attr}"
         return None, ""
 
     def functions(self, call: ast.Call) -> list[Function]:
@@ -87,6 +93,21 @@ class Makers:
         if isinstance(call.func, ast.Attribute) and not things:
             return self._by_method(call, call.func)
         return []
+
+    def _dropped_promise(self, call: ast.Call) -> bool:
+        """Return whether what may be a coroutine by its annotation is dropped, and nobody asks what it is."""
+        if not isinstance(self._program.files.parent(call), ast.Expr):
+            return False
+        return self.may_promise(call.func)
+
+    def may_promise(self, node: ast.expr) -> bool:
+        """Return whether calling what is annotated may make a coroutine, in a function that never asks."""
+        around = self._program.function_of(node)
+        if around is None or not self._dynamic.promised(node, perhaps=True):
+            return False
+        while around is not None and not _looks(around):
+            around = self._program.function_of(around.node)
+        return around is None
 
     def named(self, node: ast.expr) -> Function | None:
         """Return the function of the artifact that an expression names, where calling it makes a coroutine."""
@@ -323,6 +344,9 @@ def _own(node: ast.AST) -> list[ast.AST]:
 def _looks(function: Function) -> bool:
     """Return whether a function asks whether what it is given must be awaited."""
     return (
-        re.search(r"isawaitable|iscoroutine|ensure_future|create_task|async_to_sync", ast.unparse(function.node))
+        re.search(
+            r"isawaitable|iscoroutine|is_async|is_coro|ensure_future|create_task|async_to_sync",
+            ast.unparse(function.node),
+        )
         is not None
     )

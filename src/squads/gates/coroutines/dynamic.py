@@ -16,6 +16,7 @@ class Dynamic:
 
     def __init__(self, program: Program) -> None:
         self._program = program
+        self._perhaps = False
 
     def functions(self, node: ast.expr, depth: int = 0) -> list[Function]:
         """Return what a table, a `getattr` or `super()` gives; empty where it is anything else."""
@@ -74,11 +75,15 @@ class Dynamic:
 
     # Promises
 
-    def promised(self, node: ast.expr) -> bool:
-        """Return whether an expression is annotated as what gives back a coroutine when it is called."""
+    def promised(self, node: ast.expr, *, perhaps: bool = False) -> bool:
+        """Return whether an expression is annotated as what gives back a coroutine when it is called.
+
+        `perhaps`: also as what may give back one or a result, which has to be asked for.
+        """
         if not isinstance(node, ast.Name | ast.Attribute):
             return False
         bindings = self._program.values.all_bindings(node)
+        self._perhaps = perhaps
         return bool(bindings) and all(self._promises(b.node, b.value, b.path) for b in bindings)
 
     def _promises(self, target: ast.AST, value: ast.expr | None, path: tuple[int | str, ...]) -> bool:
@@ -103,11 +108,19 @@ class Dynamic:
             case ast.Subscript() if _last(annotation.value) == "Optional":
                 return self._is_promise(annotation.slice, depth)
             case ast.Subscript(slice=ast.Tuple(elts=[_, given])) if _last(annotation.value) == "Callable":
-                return isinstance(given, ast.Subscript) and _last(given.value) in ("Awaitable", "Coroutine")
+                return self._is_awaitable(given)
             case ast.Name() | ast.Attribute() if depth < _DEPTH_MAX:
                 found = [o for o in self._program.values.origins(annotation) if o is not annotation]
                 return bool(found) and all(self._is_promise(o, depth + 1) for o in found)
         return False
+
+    def _is_awaitable(self, given: ast.expr) -> bool:
+        if self._perhaps and isinstance(given, ast.BinOp):
+            return self._is_awaitable(given.left) or self._is_awaitable(given.right)
+        if self._perhaps and isinstance(given, ast.Subscript) and _last(given.value) in ("Optional", "Union"):
+            inner = given.slice.elts if isinstance(given.slice, ast.Tuple) else [given.slice]
+            return any(map(self._is_awaitable, inner))
+        return isinstance(given, ast.Subscript) and _last(given.value) in ("Awaitable", "Coroutine")
 
     def _annotation(self, node: ast.AST) -> ast.expr | None:
         if isinstance(node, ast.arg):

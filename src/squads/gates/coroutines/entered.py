@@ -34,6 +34,12 @@ _CALLBACKS: dict[str, tuple[int, str]] = {
     "functools.reduce": (0, "function"),
     "add_reader": (1, "callback"),
     "add_writer": (1, "callback"),
+    "schedule.every.do": (0, "job_func"),
+    "starlette.concurrency.run_in_threadpool": (0, "func"),
+    "fastapi.concurrency.run_in_threadpool": (0, "func"),
+    "asgiref.sync.sync_to_async": (0, "func"),
+    "apscheduler.schedulers.background.BackgroundScheduler.add_job": (0, "func"),
+    "apscheduler.schedulers.blocking.BlockingScheduler.add_job": (0, "func"),
 }
 # By convention these are coroutines wherever they stand: those of the language, and those of Django's models.
 _NEVER_PLAIN = word_set(
@@ -53,6 +59,12 @@ _CLIENTS = tuple(
         "connect disconnect publish subscribe send_message reply answer edit start_polling",
         "send_and_wait produce start getmany getone commit",
     )
+)
+# Decorators whose owner calls what they are put on, and takes what that returns for its result.
+_RUNS_PLAINLY = re.compile(
+    r"^(?:click\.(?:command|group\(\)(?:\(\))?\.command)|typer\.Typer\(\)\.(?:command|callback)"
+    r"|celery\.(?:shared_task|Celery\(\)\.task)|huey\.\w+\(\)\.(?:task|periodic_task)|rq\.decorators\.job"
+    r"|atexit\.register|apscheduler\.schedulers\.(?:background|blocking)\.\w+\(\)\.scheduled_job)$"
 )
 _KEYS = frozenset(("sorted", "min", "max", "sort"))
 _SPECIAL = word_set(
@@ -86,10 +98,30 @@ class Entered:
                     yield from self._callback(node)
                 case ast.Expr(value=ast.Call() as call) if self._never_plain(module, call):
                     yield Lost(call, "dropped, and nobody awaits it")
+                case ast.Assign(targets=[ast.Name() as name], value=ast.Call() as call) if self._unread(
+                    module, name
+                ) and self._never_plain(module, call):
+                    yield Lost(call, f"bound to `{name.id}`, which nobody reads")
+                case ast.FunctionDef() | ast.AsyncFunctionDef() if (mark := self._ran_plainly(node)) is not None:
+                    yield Lost(node, f"`async`, and {mark} never awaits what it returns")
                 case ast.AsyncFunctionDef() if node.name in _SPECIAL and isinstance(
                     module.parents.get(node), ast.ClassDef
                 ):
                     yield Lost(node, f"`async`, and nobody awaits what {node.name} returns")
+
+    def _unread(self, module: Module, name: ast.Name) -> bool:
+        binding = module.scopes.by_target.get(name)
+        return binding is not None and binding.scope.node is not module.tree and not module.loads(binding)
+
+    def _ran_plainly(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
+        """Return the decorator that runs a coroutine function as if it were a plain one: a command, a task."""
+        if not isinstance(node, ast.AsyncFunctionDef) or len(node.decorator_list) != 1:
+            return None
+        mark = node.decorator_list[0]
+        for name in self._program.names.names(mark.func if isinstance(mark, ast.Call) else mark):
+            if _RUNS_PLAINLY.match(name):
+                return name.replace("()", "")
+        return None
 
     def _never_plain(self, module: Module, call: ast.Call) -> bool:
         """Return whether a dropped call can only make a coroutine: by its name, or since it is awaited elsewhere."""
@@ -121,7 +153,7 @@ class Entered:
                         self._awaited[module].setdefault(ast.unparse(func.value), set()).add(func.attr)
         around = self._program.function_of(call)
         awaited = self._awaited[module].get(ast.unparse(function.value), set())
-        if things and around is not None:
+        if any(not t.endswith(("[]", ".get()")) for t in things if isinstance(t, str)) and around is not None:
             # Of a library: what is awaited of the same thing in the same function says what it is.
             awaited = {
                 n.value.func.attr
@@ -199,10 +231,12 @@ class Entered:
         names = {n.replace("()", "") for n in self._program.names.names(call.func)}
         method = self._program.calls.method(call)
         arguments = self._program.calls.arguments(call)
+        if method == "do" and any(n.startswith("schedule.every") for n in names):
+            names.add("schedule.every.do")
         known = [v for k, v in _CALLBACKS.items() if k in names or (("." not in k) and k == method)]
         for position, keyword in known[:1]:
             value = arguments.get(position, keyword)
-            if value is not None and self._coroutine(value):
+            if value is not None and (self._coroutine(value) or self._makers.may_promise(value)):
                 yield Lost(value, f"handed to {method}(), which calls it and drops the coroutine")
                 yield from self._given_back(value, method)
         if (

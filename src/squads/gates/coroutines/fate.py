@@ -20,6 +20,7 @@ _LOOKS = word_set(
     "inspect.isawaitable callable hasattr getattr asyncio.isfuture inspect.getcoroutinestate warnings.warn vars "
     "sys.exit exit"
 )
+_RUNS = frozenset(("asyncio.gather", "asyncio.run", "asyncio.wait_for", "asyncio.shield", "anyio.run"))
 _OWN = word_set("close send throw cr_await cr_frame cr_running cr_code __await__ add_done_callback aclose asend athrow")
 
 
@@ -153,6 +154,8 @@ class Fates:
                 said = self._name(module, node, target, task, inner)
             elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and not task and not inner:
                 said = self._stored(module, node, target.value)
+            elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Attribute) and not task:
+                said = self._hoarded(node, target.value)
             else:
                 return None
             if said is None:
@@ -217,8 +220,10 @@ class Fates:
         if inner:
             told = ast.unparse(function.node.returns) if function.node.returns else ""
             given = isinstance(node, ast.DictComp | ast.Dict) and isinstance(function.node, ast.AsyncFunctionDef)
-            if not given or task or re.search(r"Awaitable|Coroutine|Future|Task|Any", told):
+            if task or re.search(r"Awaitable|Coroutine|Future|Task|Any", told):
                 return None
+            if not given:
+                return self._of_callers(node, function)
             return Lost(node, "put into a dict, and returned to somebody who asks for results")
         callers = self._program.calls.callers(function)
         if isinstance(function.node, ast.FunctionDef):
@@ -235,6 +240,21 @@ class Fates:
                 fates.append(self.lost(parent) if isinstance(parent, ast.Await) else None)
             return Lost(node, "returned out of a coroutine, so that one `await` is too few") if all(fates) else None
         return Lost(node, "returned out of a coroutine, so that one `await` is too few")
+
+    def _of_callers(self, node: ast.expr, function: Function) -> Lost | None:
+        """Return the fate of a list that a coroutine function gives back, where every caller awaits no more than it."""
+        calls = self._program.calls.callers(function) if isinstance(function.node, ast.AsyncFunctionDef) else []
+        return Lost(node, "put into a list that nobody awaits") if calls and all(map(self._run_only, calls)) else None
+
+    def _run_only(self, call: ast.Call) -> bool:
+        """Return whether a coroutine is run and what it gives back is dropped or awaited by nobody."""
+        one: ast.AST | None = self._program.files.parent(call)
+        if isinstance(one, ast.Await):
+            return self.lost(one, inner=True) is not None
+        while isinstance(one, ast.Call) and self._program.names.names(one.func) & _RUNS:
+            one = self._program.files.parent(one)
+            one = self._program.files.parent(one) if isinstance(one, ast.Await) else one
+        return isinstance(one, ast.Expr)
 
     def _given(self, module: Module, node: ast.expr, call: ast.Call, task: bool, inner: bool) -> Lost | None:
         if call.func is node:
@@ -256,6 +276,8 @@ class Fates:
         receiver = self._program.calls.receiver(call)
         if method in ("append", "add", "appendleft", "extend") and isinstance(receiver, ast.Name):
             return self._collected(module, node, receiver, task)
+        if method in ("append", "add", "appendleft") and isinstance(receiver, ast.Attribute) and not task:
+            return self._hoarded(node, receiver)
         if method in ("debug", "info", "warning", "error", "exception") and not task:
             return Lost(node, f"given to {method}(), which awaits nothing")
         return None
@@ -282,6 +304,37 @@ class Fates:
         if not fates:
             return Lost(node, f"put into `{box.id}`, which nobody awaits")
         return Lost(node, f"put into `{box.id}`, which nobody awaits") if all(fates) else None
+
+    def _hoarded(self, node: ast.expr, box: ast.Attribute) -> Lost | None:
+        """Return the fate of what is put into a private attribute, where all that reads it is of the artifact."""
+        if not box.attr.startswith("_"):
+            return None
+        for module in self._program.files.modules:
+            for load in module.attributes.get(box.attr, ()):
+                if isinstance(load.ctx, ast.Load) and not self._only_kept(module, load):
+                    return None
+        return Lost(node, f"put into `{box.attr}`, which nobody awaits")
+
+    def _only_kept(self, module: Module, load: ast.Attribute) -> bool:
+        """Return whether one use of a box awaits nothing of what is in it."""
+        parent = module.parents.get(load)
+        match parent:
+            case ast.Attribute():
+                call = module.parents.get(parent)
+                if not isinstance(call, ast.Call) or call.func is not parent:
+                    return False
+                if parent.attr in ("append", "add", "appendleft", "clear", "discard", "remove"):
+                    return True
+                if parent.attr in ("pop", "popleft", "get"):
+                    return self.lost(call) is not None
+                return parent.attr in ("values", "items", "copy") and self.lost(call, inner=True) is not None
+            case ast.Subscript():
+                return isinstance(parent.ctx, ast.Store | ast.Del) or self.lost(parent) is not None
+            case ast.If() | ast.While() | ast.UnaryOp() | ast.Compare():
+                return True
+            case ast.Call() if isinstance(parent.func, ast.Name) and parent.func.id in ("len", "bool"):
+                return True
+        return self.lost(load, inner=True) is not None
 
     def _into(self, node: ast.expr, call: ast.Call, functions: list[Function], task: bool, inner: bool) -> Lost | None:
         fates: list[Lost | None] = []

@@ -60,6 +60,7 @@ _METHODS: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = tuple(
         (r"^anyio\.(?:Event|Lock|Semaphore)\(\)$", "wait acquire"),
     )
 )
+_NAMES = frozenset().union(*(methods for _, methods in _METHODS))
 # Libraries all of whose calls of these names are coroutines, whatever they are called on.
 _ASYNCHRONOUS: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = tuple(
     (re.compile(rf"^\s*(?:from|import) (?:{library})\b", re.M), frozenset(methods.split()))
@@ -86,6 +87,11 @@ _ENTERED = re.compile(
     r"|asyncpg\.create_pool\(\)\.acquire|asyncpg\.Pool\(\)\.acquire|websockets\.connect|anyio\.Lock|contextlib\.AsyncExitStack"
     r"|contextlib\.aclosing|(?:sqlalchemy\.ext\.asyncio\.)?async_sessionmaker\(\))\(\)$|AsyncSession\(\)(?:\.begin\(\))?$"
 )
+
+
+def may_be_coroutine(method: str) -> bool:
+    """Return whether a method of this name is a coroutine function of any class that is known."""
+    return method in _NAMES
 
 
 def makes_coroutine(name: str) -> bool:

@@ -13,6 +13,7 @@ from squads.gates.failures.words import (
     counts_success,
     counts_tries,
     failure_like,
+    is_done,
     is_state,
     marks,
     says_failure,
@@ -26,9 +27,10 @@ from squads.gates.python.children import children
 from squads.gates.secrets.words import words_of
 
 _LOG = re.compile(
-    r"(?i)get_?logger\(.*\)\.\w+$|(?:^|\.)_?(?:log|logger|logging|structlog|loguru)\d*(?:\(\))?\.\w+$|^print$|traceback\.|warnings\.warn"
+    r"(?i)get_?logger\(.*\)\.\w+$|(?:^|\.)_?(?:log|logger|logging|structlog|loguru|protokoll|logbuch)\d*(?:\(\))?\.\w+$|^print$|traceback\.|warnings\.warn"
     r"|^(?:click|typer)\.s?echo$|(?:^|\.)console\.print$|(?:^|\.)std(?:err|out)\.write$|^s?echo$"
 )
+_LEVELS = frozenset(("debug", "info", "warning", "warn", "error", "exception", "critical"))
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
@@ -43,7 +45,18 @@ class Said:
 
 def is_log(call: ast.Call) -> bool:
     """Return whether a call only tells a log or a stream."""
-    return bool(_LOG.search(ast.unparse(call.func)))
+    return bool(_LOG.search(ast.unparse(call.func))) or _is_line(call)
+
+
+def _is_line(call: ast.Call) -> bool:
+    """Return whether a call is written as only loggers are called: `x.error("no %s", name)`, `x.exception("no")`."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in _LEVELS or not call.args:
+        return False
+    first = call.args[0]
+    if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
+        return False
+    told = any(k.arg in ("exc_info", "extra", "stack_info") for k in call.keywords)
+    return told or call.func.attr == "exception" or ("%" in first.value and len(call.args) > 1)
 
 
 def statements(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
@@ -81,6 +94,10 @@ def bound(body: Sequence[ast.AST]) -> set[str]:
         ) and isinstance(node.func.value, ast.Name):
             found.add(node.func.value.id)
     return found
+
+
+def _leaves(body: Sequence[ast.stmt]) -> bool:
+    return isinstance(body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
 
 
 class After:
@@ -122,12 +139,21 @@ class After:
                 weak = found
             if isinstance(statement, ast.Return | ast.Raise | ast.Continue | ast.Break):
                 break
+            if isinstance(statement, ast.If) and self._asks(statement.test, guards) and _leaves(statement.body):
+                break  # what follows depends on it
         return weak or Said("nothing")
+
+    def says(self, node: ast.stmt, *, exit_code: bool = False) -> Said:
+        """Return what one statement says by itself."""
+        return self._statement(node, set(), exit_code)
 
     def _statement(self, node: ast.stmt, guards: set[str], exit_code: bool) -> Said:
         match node:
             case ast.Return():
                 return self._return(node, guards, exit_code)
+            case ast.Raise(exc=ast.Call() as made) if called(made) == "SystemExit":
+                done = [getattr(a, "value", None) for a in made.args] in ([], [0])
+                return Said("success", node, "ends with exit code 0") if done and exit_code else Said("nothing")
             case ast.Raise() | ast.Assert():
                 return Said("nothing")
             case ast.If():
@@ -155,7 +181,7 @@ class After:
             case ast.AugAssign():
                 return self._counted(node, guards)
             case ast.Expr():
-                return self._call(node.value, guards)
+                return self._call(node.value, guards, exit_code)
         return Said("nothing")
 
     @staticmethod
@@ -209,7 +235,7 @@ class After:
             if not name or self._asks(node.value, guards):
                 continue
             plain = isinstance(node.value, ast.Constant) and not isinstance(node.value.value, str)
-            named = is_state(name) or says_success(name) or (success_like(node.value) and counts_success(name))
+            named = is_state(name) or says_success(name) or (success_like(node.value) and is_done(name))
             if (
                 (success_like(node.value) and (named or not plain))
                 or (name.endswith("_at") and re.search(r"(?i)now|time|today|clock|date|utc", ast.unparse(node.value)))
@@ -240,7 +266,7 @@ class After:
             return False
         return any(isinstance(r, ast.Name) and r.id == target.id for r in function.returns)
 
-    def _call(self, node: ast.expr, guards: set[str]) -> Said:
+    def _call(self, node: ast.expr, guards: set[str], exit_code: bool) -> Said:
         node = node.value if isinstance(node, ast.Await) else node
         if not isinstance(node, ast.Call) or self._asks(node, guards):
             return Said("nothing")
@@ -248,14 +274,25 @@ class After:
         name = called(node)
         if is_log(node):
             first = next((a for a in node.args), None)
+            if isinstance(first, ast.Call) and re.search(r"(?:^|\.)(?:style|green|bold)\b", ast.unparse(first.func)):
+                first = next((a for a in first.args), None)  # `self.style.SUCCESS(...)`
             told = ast.unparse(first) if isinstance(first, ast.Constant | ast.JoinedStr) else ""
+            written = name == "write" and not text.startswith(("self.stderr", "sys.stderr"))
+            if written and says_success(told):
+                return Said("success", node, f"reports {told[:60]}")
             if name in ("info", "print", "success", "debug", "echo", "secho", "notice") and says_success(told):
                 return Said("success", node, f"reports {told[:60]}")
             return Said("nothing")
+        if exit_code and name in ("exit", "_exit") and [getattr(a, "value", None) for a in node.args] == [0]:
+            return Said("success", node, "ends with exit code 0")
         if failure_like(node):
             return Said("nothing")
+        if name == "task_done":
+            return Said("nothing")
+        if name == "success" and isinstance(node.func, ast.Attribute):
+            return Said("success", node, f"reports {text[:60]}")
         box = node.func.value if isinstance(node.func, ast.Attribute) else None
-        if name in ("append", "add") and isinstance(box, ast.Name | ast.Attribute):
+        if name in ("append", "add", "extend") and isinstance(box, ast.Name | ast.Attribute):
             held = box.id if isinstance(box, ast.Name) else box.attr
             if counts_success(held):
                 return Said("success", node, f"puts it into `{held}`")

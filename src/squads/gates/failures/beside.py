@@ -6,6 +6,7 @@ import ast
 import re
 
 from squads.gates.failures.after import After, Said, bound, called, is_log, statements
+from squads.gates.failures.loud import warns
 from squads.gates.failures.words import (
     MESSAGES,
     failure_like,
@@ -19,6 +20,7 @@ from squads.gates.python import Function, Instance, Program
 from squads.gates.secrets.words import words_of
 
 _CALLERS_MAX = 40
+_TELLS = re.compile(r"(?i)sent|notif|mail|deliver|publish|messag|announc|inform|invit|remind|sms|len\(|counts it")
 
 
 class Beside:
@@ -69,6 +71,15 @@ class Beside:
                     if sides == {left, right} and isinstance(one.value, ast.Name | ast.Attribute):
                         return one
         return None
+
+    def counted_on(self, node: ast.Try | ast.TryStar, handler: ast.ExceptHandler) -> Said | None:
+        """Return where what a log is told was refused as wrong is counted as done all the same."""
+        kinds = ast.unparse(handler.type).strip("()").split(", ") if handler.type is not None else [""]
+        wrong = all(k in ("ValueError", "TypeError") or k.endswith("ValidationError") for k in kinds)
+        if not wrong or not warns(handler) or any(isinstance(s, ast.Continue) for s in handler.body):
+            return None
+        said = self._after.said(self._after.rest(node)[0], bound([*node.body, *handler.body]))
+        return said if said.how == "success" and isinstance(said.node, ast.AugAssign) else None
 
     def _block(self, node: ast.stmt) -> list[ast.stmt]:
         """Return the statements before one, in its block."""
@@ -138,6 +149,24 @@ class Beside:
         found = self._callers(function)
         return found[0] if found and claims_of(function, found[0]) else None
 
+    def believed(self, function: Function, *, message: bool) -> Said | None:
+        """Return what a caller says that takes the answer of a function for that of work that was done."""
+        for call in self._program.calls.callers(function)[:_CALLERS_MAX]:
+            around, statement = self._program.function_of(call), self._statement(call)
+            if around is None or around is function or statement is None:
+                continue
+            near, far = self._after.rest(statement)
+            said = self._after.said([statement, *near, *far], set())
+            if said.how == "success" and (not message or _TELLS.search(said.what)):
+                return said
+        return None
+
+    def _statement(self, node: ast.AST) -> ast.stmt | None:
+        parent = self._program.files.parent(node)
+        while parent is not None and not isinstance(parent, ast.stmt):
+            parent = self._program.files.parent(parent)
+        return parent
+
     def dropped(self, node: ast.Try | ast.TryStar, handler: ast.ExceptHandler) -> tuple[Said, ast.Call] | None:
         """Return the caller who drops the `False` that a handler answers, and says success."""
         function = self._program.function_of(node)
@@ -177,11 +206,12 @@ def claims_of(function: Function, said: Said) -> bool:
     words = set(words_of(function.name))
     if words.isdisjoint(MESSAGES | {"alert", "ping", "telegram", "discord", "teams"}):
         return True
-    return bool(
-        re.search(
-            r"(?i)sent|notif|mail|deliver|publish|messag|announc|inform|invit|remind|sms|len\(|counts it", said.what
-        )
-    )
+    return bool(_TELLS.search(said.what))
+
+
+def tells_of_messages(text: str) -> bool:
+    """Return whether a text is about messages; an answer's field of that name is none."""
+    return bool(_TELLS.search(re.sub(r"\bmessage\b['\"]?\s*[=:]", "", text)))
 
 
 def plain(said: Said) -> bool:

@@ -25,6 +25,8 @@ class Collected:
     def found(self, module: Module) -> Iterator[Swallowed]:
         """Yield the handlers of one module whose list of failures nobody reads, and where success is said."""
         for node in module.parents:
+            if isinstance(node, ast.If) and (one := self._outweighed(node)):
+                yield Swallowed(node, f"`{one}` is asked only where nothing went well; one success hides all failures")
             if not isinstance(node, ast.ExceptHandler):
                 continue
             function = self._program.function_of(node)
@@ -49,12 +51,70 @@ class Collected:
             if called(call) not in ("append", "add", "extend") or not isinstance(holder, ast.Name):
                 return None
             holds = any(isinstance(n, ast.Name) and n.id == handler.name for a in call.args for n in ast.walk(a))
-            if not (holds and handler.name) and not says_failure(holder.id):
+            if not (holds and handler.name) and not says_failure(holder.id) and not self._only_here(holder):
                 return None
             boxes.append(holder)
         if not boxes or any(self._telling.box_is_read(b, function) for b in boxes):
             return None
         return boxes[0]
+
+    def _only_here(self, box: ast.Name) -> bool:
+        """Return whether all that a list holds is put into it by handlers."""
+        module = self._program.files.module_of(box)
+        loads = [load for b in module.bindings(box) for load in module.loads(b)]
+        puts = [
+            load
+            for load in loads
+            if isinstance(p := module.parents.get(load), ast.Attribute) and p.attr in ("append", "add", "extend")
+        ]
+        return bool(puts) and all(self._handled(p) for p in puts)
+
+    def _handled(self, node: ast.AST) -> bool:
+        parent = self._program.files.parent(node)
+        while parent is not None and not isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef):
+            if isinstance(parent, ast.ExceptHandler):
+                return True
+            parent = self._program.files.parent(parent)
+        return False
+
+    def _outweighed(self, node: ast.If) -> str:
+        """Return what counts failures, where it is only asked together with whether nothing at all went well."""
+        if not isinstance(node.test, ast.BoolOp) or not isinstance(node.test.op, ast.And):
+            return ""
+        names = [v.id for v in node.test.values if isinstance(v, ast.Name)]
+        wells = [
+            v.operand.id
+            for v in node.test.values
+            if isinstance(v, ast.UnaryOp) and isinstance(v.op, ast.Not) and isinstance(v.operand, ast.Name)
+        ]
+        if len(names) != 1 or len(wells) != 1 or not any(isinstance(s, ast.Raise | ast.Return) for s in node.body):
+            return ""
+        module, inside = self._program.files.module_of(node), {id(n) for n in ast.walk(node)}
+        for test in (v for v in node.test.values if isinstance(v, ast.Name)):
+            kept = [
+                b
+                for b in module.bindings(test)
+                if self._handled(b.node) and isinstance(module.parents.get(b.node), ast.AugAssign)
+            ]
+            put = self._only_here(test)
+            loads = [load for b in module.bindings(test) for load in module.loads(b)]
+            outside = [
+                load
+                for load in loads
+                if id(load) not in inside and not self._handled(load) and not self._telling.only_logged(load)
+            ]
+            if (kept or put) and not outside and not any(map(self._one_is_enough, loads)):
+                return test.id
+        return ""
+
+    def _one_is_enough(self, load: ast.AST) -> bool:
+        """Return whether a failure is put aside in a loop that ends as soon as one try went well."""
+        loop = self._program.files.parent(load) if self._handled(load) else None
+        while loop is not None and not isinstance(loop, ast.For | ast.AsyncFor | ast.While):
+            loop = self._program.files.parent(loop)
+        return loop is not None and any(
+            isinstance(s, ast.Break | ast.Return) and not self._handled(s) for s in statements(loop.body)
+        )
 
     def _claims(self, node: ast.ExceptHandler, function: Function, depth: int = 0) -> list[Said]:
         tries = self._program.files.parent(node)

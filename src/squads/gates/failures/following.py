@@ -189,8 +189,7 @@ class Following:
             return True
         name = called(call)
         if is_log(call):
-            # What is printed is shown to whoever runs a script, and they look.
-            return name == "print" and self._kind == "command"
+            return False
         if name in ("wait", "as_completed") and self._kind in ("future", "gathered"):
             return self._follow(call)
         if isinstance(call.func, ast.Name) and name in _HANDED_ON:

@@ -19,8 +19,11 @@ from squads.gates.failures.after import (
     statements,
 )
 from squads.gates.failures.attempt import Attempt
-from squads.gates.failures.beside import Beside, plain
+from squads.gates.failures.beside import Beside, plain, tells_of_messages
+from squads.gates.failures.blocks import Blocks
+from squads.gates.failures.loud import away, loud, serious, warns
 from squads.gates.failures.managers import Managers
+from squads.gates.failures.played import Played
 from squads.gates.failures.telling import Telling
 from squads.gates.failures.words import (
     EFFECTS,
@@ -61,6 +64,8 @@ class Handlers:
         self._beside = Beside(program)
         self._attempt = Attempt(program)
         self._managers = Managers(program)
+        self._played = Played(program)
+        self._blocks = Blocks(program)
 
     def found(self, module: Module) -> Iterator[Swallowed]:
         """Yield what one module swallows."""
@@ -68,22 +73,73 @@ class Handlers:
             if isinstance(node, ast.Try | ast.TryStar):
                 for handler in node.handlers:
                     said = self._handler(module, node, handler)
+                    said = self._beside_play(node, handler, said)
                     if said is not None:
                         yield said
                     elif self._attempt.tried(node.body) != "quiet" and (dropped := self._beside.dropped(node, handler)):
                         yield Swallowed(handler, f"the answer says so, and the caller drops it and {dropped[0].what}")
                         yield Swallowed(dropped[1], f"the failure that it answers is dropped, and {dropped[0].what}")
-                yield from self._finally(node)
+                for one, what in self._blocks.finally_(node):
+                    yield Swallowed(one, what)
             elif isinstance(node, ast.With | ast.AsyncWith):
-                said = self._suppressed(node)
-                if said is not None:
-                    yield said
+                for one, what, also in self._blocks.suppressed(node):
+                    yield Swallowed(one, what, also)
+                for call, answer in self._managers.pushed(node):
+                    yield Swallowed(call, "what is pushed here drops whatever was raised", answer)
             elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in ("__exit__", "__aexit__"):
                 left = self._managers.left(module, node)
                 if left is not None:
                     yield Swallowed(left, f"what {node.name} returns here drops what was raised inside")
 
     # What a handler does
+
+    def _beside_play(
+        self, node: ast.Try | ast.TryStar, handler: ast.ExceptHandler, said: Swallowed | None
+    ) -> Swallowed | None:
+        """Return what was found, but for what no failing way comes to; or the way on which nobody is told."""
+        function = self._program.function_of(node)
+        if function is None or is_quiet(function.name):
+            return said
+        if said is not None:
+            if self._aside(node, said, function):
+                return None
+            also: ast.AST | None = said.also
+            while also is not None and not isinstance(also, ast.stmt):
+                also = self._program.files.parent(also)
+            also = also if also is not None and also.lineno > node.lineno else None
+            inside = also is not None and self._program.function_of(also) is function
+            ended = self._played.handler(node, handler) if inside or said.also is None else None
+            shown = ended is not None and ended.shown and self._attempt.tried(node.body) != "judge"
+            if ended is None or (inside and also in ended.reached and not shown):
+                return said
+            return None if inside or shown else said
+        tried = self._tried(node, handler)
+        broad, expected = self._attempt.breadth(handler)
+        strong = tried == "judge" or (tried in ("effect", "judge") and self._attempt.strong(node.body))
+        strong = strong or (tried == "effect" and self._attempt.checks(node.body) and not self._others(function, node))
+        if expected or tried in ("quiet", "read") or not (strong or serious(handler)):
+            return None
+        if any(isinstance(s, ast.Raise) for s in node.orelse) or self._managers.around_yield(node, handler):
+            return None
+        strict = strong or (tried == "effect" and loud(handler))
+        ended = self._played.handler(node, handler, strict=strict)
+        if ended is None or ended.said.what.startswith("reports f"):
+            return None
+        whole = strong and (broad or self._is_all(function, node, handler, ended.said))
+        if ended.said.how == "value" and isinstance(ended.said.node, ast.Return) and not whole:
+            # Who called gets what it gets where all went well.
+            if not strong and tried != "message":
+                return None
+            claim = self._beside.believed(function, message=tried == "message")
+            return Swallowed(handler, f"who called cannot tell, and {claim.what}", claim.node) if claim else None
+        if plain(ended.said) and not broad and self._is_step(node, handler, function, tried):
+            return None
+        told = ended.said.node.value if isinstance(ended.said.node, ast.Return) else None
+        if isinstance(told, ast.Dict) and not success_like(told) and self._others(function, node):
+            return None  # a state is that of the other work
+        if not (ended.said.how == "success" or (ended.said.how == "value" and whole)):
+            return None
+        return Swallowed(handler, f"nobody is told on one way, and the function {ended.said.what}", ended.said.node)
 
     def _handler(self, module: Module, node: ast.Try | ast.TryStar, handler: ast.ExceptHandler) -> Swallowed | None:
         function = self._program.function_of(node)
@@ -93,7 +149,7 @@ class Handlers:
         if self._managers.around_yield(node, handler):
             return Swallowed(handler, "what the block under the context manager raised is dropped")
         broad, expected = self._attempt.breadth(handler)
-        tried = self._attempt.tried(node.body)
+        tried = self._tried(node, handler)
         if any(isinstance(s, ast.Raise) for s in node.orelse):
             return None  # the failure is what is hoped for: `else: raise`
         near, _ = self._after.rest(node)
@@ -113,8 +169,9 @@ class Handlers:
             if report:
                 return Swallowed(handler, f"the loop goes on, and nobody ever writes into {report}")
         if expected and tried != "judge":
-            return None
-        listed = self._beside.bypassed(function) if goes_on or self._serious(handler) else ""
+            counted = self._beside.counted_on(node, handler) if goes_on and self._attempt.strong(node.body) else None
+            return Swallowed(handler, f"the function goes on and {counted.what}", counted.node) if counted else None
+        listed = self._beside.bypassed(function) if goes_on or serious(handler) else ""
         if listed and loop is not None and tried not in ("quiet", "read"):
             return Swallowed(handler, f"the loop goes on, and the failure is not put into `{listed}`")
         if tried in ("quiet", "read") and not (tried == "read" and self._beside.assumed(node, handler, function)):
@@ -123,6 +180,24 @@ class Handlers:
 
     def _raises(self, body: Sequence[ast.stmt]) -> bool:
         return not any(isinstance(s, ast.Return | ast.Continue | ast.Break) for s in statements(body))
+
+    def _tried(self, node: ast.Try | ast.TryStar, handler: ast.ExceptHandler) -> str:
+        """Return what a `try` attempts; whoever takes an error of the artifact's own was told by it that it failed."""
+        tried = self._attempt.tried(node.body)
+        if tried == "quiet" and self._attempt.is_its_work(node.body, self._program.function_of(node)):
+            return "effect"
+        told = tried in ("unknown", "quiet", "read") and warns(handler) and self._attempt.signalled(node.body, handler)
+        return "judge" if told else tried
+
+    def _aside(self, node: ast.Try | ast.TryStar, said: Swallowed, function: Function) -> bool:
+        """Return whether only a message failed that goes beside other work, and what is said is about the work."""
+        claim = ast.unparse(said.also) if said.also is not None else ""
+        return (
+            self._attempt.tried(node.body) == "message"
+            and self._others(function, node)
+            and not isinstance(said.also, ast.AugAssign)
+            and not tells_of_messages(f"{claim} {function.name}")
+        )
 
     # What is said
 
@@ -150,7 +225,7 @@ class Handlers:
             if function and is_question(function.name):
                 return None
             opens = isinstance(value, ast.Constant) and value.value is True and function and judges(function.name)
-            if opens and self._computes(node) and not (expected and tried == "read"):
+            if opens and self._computes(node, later=True) and not (expected and tried == "read"):
                 return Swallowed(handler, f"a failure to find out is answered with {says}", returned)
             if not broad and tried == "unknown":
                 return None
@@ -162,7 +237,7 @@ class Handlers:
                 return None
             return Swallowed(handler, f"the handler returns {says}", returned)
         if (
-            broad
+            (broad or away(handler, function))
             and isinstance(value, ast.Constant)
             and isinstance(value.value, int | float)
             and not isinstance(value.value, bool)
@@ -171,9 +246,7 @@ class Handlers:
             and self._computes(node)
         ) and ((value.value == 0 and exit_code) or value.value < 400):
             return Swallowed(handler, f"the handler returns {says}, which looks like a result", returned)
-        if (
-            (value is None or (isinstance(value, ast.Constant) and value.value is None)) and not returns_value(function)
-        ) and (tried in ("effect", "judge") and broad):
+        if _nothing(value) and not returns_value(function) and tried in ("effect", "judge") and broad:
             return Swallowed(handler, "the handler returns as if it had been done", returned)
         if (
             function
@@ -193,15 +266,19 @@ class Handlers:
             return False
         near, _ = self._after.rest(node)
         text = ast.unparse(returned.value)
-        others = [s for s in statements([*node.body, *node.orelse, *near]) if isinstance(s, ast.Return) and s.value]
+        blocks = [*node.body, *node.orelse, *near]
+        others = [s for s in statements(blocks) if isinstance(s, ast.Return) and s.value]
+        last = [s for s in others if not isinstance(self._program.files.parent(s), ast.If)]
+        others = last or others  # a guard on the good way returns a failure, too
         again = any(isinstance(n, ast.Name) and n.id in bound(node.handlers) for n in ast.walk(returned.value))
         effect = self._attempt.tried(node.body) in ("effect", "judge")
         return effect and not again and any(s.value is not None and ast.unparse(s.value) == text for s in others)
 
-    def _computes(self, node: ast.Try | ast.TryStar) -> bool:
+    def _computes(self, node: ast.Try | ast.TryStar, *, later: bool = False) -> bool:
+        near = self._after.rest(node)[0] if later else []
         return any(
             isinstance(s, ast.Return) and s.value is not None and not isinstance(s.value, ast.Constant)
-            for s in statements([*node.body, *node.orelse])
+            for s in statements([*node.body, *node.orelse, *near])
         )
 
     def _goes_on(
@@ -225,14 +302,16 @@ class Handlers:
             guards |= bound(near)  # what is counted there counts only what went well
             near = []
             far = [] if isinstance(loop, ast.While) else far
+        elif ends and loop is not None:
+            near = []
         said = self._after.said(near, guards, exit_code=exit_code) if near else Said("nothing")
         ended = any(isinstance(s, ast.Return | ast.Raise) for s in near)
         if said.how != "success" and not ended:
             later = self._after.said(far, guards, exit_code=exit_code)
             said = later if later.how == "success" or said.how == "nothing" else said
-        if said.how == "success" and not (
-            plain(said) and not broad and tried == "unknown" and not self._serious(handler)
-        ):
+        if function is not None and plain(said) and not broad and self._is_step(node, handler, function, tried):
+            return None
+        if said.how == "success" and not (plain(said) and not broad and tried == "unknown" and not serious(handler)):
             return Swallowed(handler, f"the function goes on and {said.what}", said.node)
         before = self._beside.assumed(node, handler, function)
         if before is not None:
@@ -245,12 +324,11 @@ class Handlers:
             if idle and broad and strong and not (isinstance(loop, ast.While) and not ends):
                 return Swallowed(handler, "the loop goes on as if it had been done")
             return None
-        if said.how == "value" and tried in ("effect", "judge") and (broad or idle):
+        if said.how == "value" and (
+            (tried == "judge" and self._attempt.vouches(node.body)) or (tried == "effect" and (broad or idle))
+        ):
             return Swallowed(handler, f"the function goes on and {said.what}", said.node)
-        made = said.node.value if isinstance(said.node, ast.Return) else None
-        whole = function is not None and strong and self._loud(handler) and not self._others(function, node)
-        if said.how == "value" and whole and isinstance(made, ast.JoinedStr | ast.Dict):
-            # All that the function is there for failed, and it answers what it answers when nothing did.
+        if said.how == "value" and strong and function is not None and self._is_all(function, node, handler, said):
             return Swallowed(handler, f"the function goes on and {said.what}", said.node)
         if exit_code and tried == "effect" and not self._ends_otherwise([*near, *far]):
             return Swallowed(handler, "the command ends as if it had been done, with exit code 0")
@@ -267,12 +345,20 @@ class Handlers:
         return any(
             isinstance(s, ast.Raise | ast.Assert)
             or (isinstance(s, ast.Return) and s.value is not None and not success_like(s.value, exit_code=True))
-            or (isinstance(s, ast.Call) and re.search(r"exit|abort|fail", called(s)))
+            or (
+                isinstance(s, ast.Call)
+                and re.search(r"exit|abort|fail", called(s))
+                and [getattr(a, "value", None) for a in s.args] != [0]
+            )
             for s in statements(rest)
         )
 
-    def _loud(self, handler: ast.ExceptHandler) -> bool:
-        return any(is_log(c) and called(c) in ("error", "exception", "critical") for c in calls(handler.body))
+    def _is_all(self, function: Function, node: ast.Try | ast.TryStar, handler: ast.ExceptHandler, said: Said) -> bool:
+        """Return whether all that a function is there for failed, and it answers what it answers when nothing did."""
+        made = said.node.value if isinstance(said.node, ast.Return) else None
+        given = {a.arg for a in function.parameters}
+        bare = isinstance(made, ast.Constant) or (isinstance(made, ast.Name) and made.id in given)
+        return made is not None and not bare and loud(handler) and not self._others(function, node)
 
     def _others(self, function: Function, node: ast.Try | ast.TryStar) -> bool:
         """Return whether a function does more than what one `try` attempts."""
@@ -283,13 +369,10 @@ class Handlers:
             if id(c) not in inside
         )
 
-    def _serious(self, handler: ast.ExceptHandler) -> bool:
-        """Return whether a handler says of itself that something went wrong: a loud log, an error of the network."""
-        loud = any(
-            is_log(c) and called(c) in ("warning", "error", "exception", "critical") for c in calls(handler.body)
-        )
-        types = ast.unparse(handler.type) if handler.type is not None else ""
-        return loud or bool(re.search(r"Connection|Timeout|OSError|IOError|Request|HTTP|Unavailable|Transport", types))
+    def _is_step(self, node: ast.Try | ast.TryStar, handler: ast.ExceptHandler, function: Function, tried: str) -> bool:
+        """Return whether what fails is a step that may be left out, so that a bare `True` is about the rest."""
+        small = tried == "effect" and not self._attempt.strong(node.body) and not loud(handler)
+        return small and any(is_log(c) for c in calls(handler.body)) and self._others(function, node)
 
     def _claims(self, node: ast.Assign) -> bool:
         """Return whether a handler itself says success, in a name that is read later."""
@@ -311,67 +394,6 @@ class Handlers:
             parent = self._program.files.parent(parent)
         return None
 
-    # Other ways to swallow
-
-    def _finally(self, node: ast.Try | ast.TryStar) -> Iterator[Swallowed]:
-        for one in statements(node.finalbody):
-            if isinstance(one, ast.Return) and not self._honest(one, node):
-                yield Swallowed(one, "`return` in `finally` drops whatever was raised")
-                return
-
-        marked = [s for s in node.finalbody if claims_state(s)]
-        if marked and not node.handlers and any(isinstance(c, ast.Call) for c in statements(node.body)):
-            yield Swallowed(marked[0], "`finally` says success, whatever was raised")
-
-    def _honest(self, returned: ast.Return, node: ast.Try | ast.TryStar) -> bool:
-        """Return whether what `finally` returns was a failure until the `try` came to its end."""
-        value = returned.value
-        if not isinstance(value, ast.Name) or value.id not in bound([*node.body, *node.orelse]):
-            return value is not None and failure_like(value) and isinstance(value, ast.Constant)
-        module = self._program.files.module_of(node)
-        values = [b.value for b in module.bindings(value) if b.value is not None]
-        function = self._program.function_of(node)
-        scope = module.scopes.of.get(function.node) if function else None
-        first = scope.bindings.get(value.id, []) if scope else []
-        return bool(values) and any(b.value is not None and failure_like(b.value) for b in first)
-
-    def _suppressed(self, node: ast.With | ast.AsyncWith) -> Swallowed | None:
-        for item in node.items:
-            call = item.context_expr
-            if not isinstance(call, ast.Call) or "contextlib.suppress()" not in self._program.names.names(call):
-                continue
-            handler = ast.ExceptHandler(type=ast.Tuple(elts=list(call.args), ctx=ast.Load()), name=None, body=[])
-            broad, expected = self._attempt.breadth(handler)
-            function = self._program.function_of(node)
-            tried = self._attempt.tried(node.body)
-            if expected or tried in ("quiet", "read") or (function and is_quiet(function.name)):
-                return None
-            near, far = self._after.rest(node)
-            said = self._after.said([*near, *far], bound(node.body))
-            inner = self._after.said(node.body, set())
-            if said.how == "success":
-                return Swallowed(node, f"the function goes on and {said.what}", said.node)
-            if self._attempt.strong(node.body) and (broad or said.how == "value") and inner.how != "success":
-                return Swallowed(node, "the function goes on as if it had been done", said.node)
-            if self._attempt.strong(node.body) and broad:
-                return Swallowed(node, "the function goes on as if it had been done")
-            if tried == "judge" and broad:
-                return Swallowed(node, "the function goes on as if it had been verified")
-        return None
-
 
 def _nothing(value: ast.expr | None) -> bool:
     return value is None or (isinstance(value, ast.Constant) and value.value is None)
-
-
-def claims_state(node: ast.stmt) -> bool:
-    """Return whether a statement sets a state to success: `job.state = "done"`, `update(id, status="sent")`."""
-    value = node.value if isinstance(node, ast.Expr | ast.Assign) else None
-    value = value.value if isinstance(value, ast.Await) else value
-    if isinstance(node, ast.Assign):
-        name = ast.unparse(node.targets[0]).rsplit(".", 1)[-1].strip("'\"]")
-        told = [value] if re.search(r"(?i)(?:^|_)(?:state|status)$", name) else []
-    else:
-        words = value.keywords if isinstance(value, ast.Call) else []
-        told = [k.value for k in words if k.arg in ("state", "status")]
-    return any(isinstance(t, ast.Constant) and isinstance(t.value, str) and success_like(t) for t in told)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 from squads.gates.failures.after import After, called, calls, statements
 from squads.gates.failures.beside import recorded
 from squads.gates.failures.words import EFFECTS, EXPECTED, leaves
-from squads.gates.python import Module, Program
+from squads.gates.python import Function, Module, Program
 from squads.gates.secrets.words import words_of
 
 _PERMITS = re.compile(r"(?i)suppress|ignor|swallow|quiet|expect|raises|assert|tolera|best|catch|captur|mock|fake|skip")
@@ -31,6 +32,41 @@ class Managers:
         for one in statements(node.body):
             if isinstance(one, ast.Return) and one.value is not None and self._drops(one, node):
                 return one
+        return None
+
+    def pushed(self, node: ast.With | ast.AsyncWith) -> Iterator[tuple[ast.Call, ast.AST]]:
+        """Yield what is pushed onto an `ExitStack` and answers yes to whatever was raised, with where it answers."""
+        for item in node.items:
+            stack = item.optional_vars
+            if not isinstance(stack, ast.Name) or "ExitStack" not in ast.unparse(item.context_expr):
+                continue
+            for call in calls(node.body):
+                if called(call) not in ("push", "push_async_exit") or not isinstance(call.func, ast.Attribute):
+                    continue
+                if ast.unparse(call.func.value) != stack.id or not call.args:
+                    continue
+                answer = self._yes(call.args[0])
+                if answer is not None:
+                    yield call, answer
+
+    def _yes(self, node: ast.expr, depth: int = 0) -> ast.AST | None:
+        """Return where a function answers yes whatever it is given; None where it may say anything else."""
+        for thing in self._program.names.things(node) if not isinstance(node, ast.Lambda) else ():
+            if isinstance(thing, Function) and not isinstance(thing.node, ast.Lambda) and not thing.node.decorator_list:
+                ends = [s for s in statements(thing.node.body) if isinstance(s, ast.Return)]
+                if (
+                    ends
+                    and ends == thing.node.body[-1:]
+                    and isinstance(ends[0].value, ast.Constant)
+                    and ends[0].value.value
+                ):
+                    return ends[0]
+        if isinstance(node, ast.Lambda):
+            body = node.body
+            if isinstance(body, ast.Constant) and body.value:
+                return body
+            if isinstance(body, ast.Call) and depth == 0:
+                return self._yes(body.func, 1)
         return None
 
     def _drops(self, one: ast.Return, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

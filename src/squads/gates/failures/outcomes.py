@@ -12,11 +12,18 @@ import re
 from collections.abc import Iterator
 
 from squads.gates.failures.after import After, Said, answers_shell, called, statements
-from squads.gates.failures.beside import claims_of
+from squads.gates.failures.beside import claims_of, plain
 from squads.gates.failures.following import STATUS, Following, key_of
-from squads.gates.failures.sources import INTEREST, READS, Kind, Sources
+from squads.gates.failures.played import Played
+from squads.gates.failures.sources import MAILS, READS, Kind, Sources, interesting
 from squads.gates.python import Function, Module, Program
 
+_RUNNERS = ("run", "start_soon", "to_thread", "run_sync", "start")
+"""Whoever is given a function and runs it; what fails in it is raised, what it answers may be lost."""
+_ANSWERS = frozenset(
+    ("anyio.run", "trio.run", "asyncio.to_thread", "anyio.to_thread.run_sync", "trio.to_thread.run_sync")
+)
+"""Those of them that answer what the function answered."""
 _CALLERS_MAX = 40
 _ROUNDS_MAX = 3
 
@@ -35,6 +42,7 @@ class Outcomes(Following):
         super().__init__(program)
         self._after = After(program)
         self._sources = Sources(program)
+        self._played = Played(program)
         self._carriers: dict[Function, Kind] = {}
         self.softened: dict[Function, ast.ExceptHandler] = {}
         self._methods: dict[str, list[Function]] | None = None
@@ -43,16 +51,35 @@ class Outcomes(Following):
         self._indexed = 0
         self._all: dict[Module, list[tuple[ast.Call, Kind, Said]]] | None = None
 
+    def modules(self) -> list[Module]:
+        """Return the modules in which outcomes may be made."""
+        return list(self._read())
+
     def unseen(self, module: Module) -> list[tuple[ast.Call, Kind, Said]]:
         """Return the outcomes made in a module that nobody looks at, with the success that is said all the same."""
+        return self._read().get(module, [])
+
+    def _read(self) -> dict[Module, list[tuple[ast.Call, Kind, Said]]]:
         if self._all is None:
             self._all = {}
             texts = self._program.files.texts()
-            modules = [self._program.files.module(p) for p, content in texts if INTEREST.search(content)]
+            modules = [self._program.files.module(p) for p, content in texts if interesting(content)]
             self._carry(modules)
+            more = self._mentioning(texts, modules)
+            if more:
+                modules += more
+                self._carry(modules)
             for one in modules:
                 self._all[one] = list(self._lost(one))
-        return self._all.get(module, [])
+        return self._all
+
+    def _mentioning(self, texts: list[tuple[str, bytes]], modules: list[Module]) -> list[Module]:
+        """Return the modules that mention a function whose answer says whether it worked, and were not read yet."""
+        words = {re.escape(f.name.encode()) for f in self._carriers if not f.name.startswith("__")}
+        if not words:
+            return []
+        pattern, read = re.compile(rb"\b(?:" + b"|".join(sorted(words)) + rb")\("), {m.path for m in modules}
+        return [self._program.files.module(p) for p, content in texts if p not in read and pattern.search(content)]
 
     def kind_of(self, call: ast.Call) -> Kind | None:
         """Return what kind of outcome a call makes; None where it makes none."""
@@ -72,6 +99,8 @@ class Outcomes(Following):
 
     def _functions(self, call: ast.Call) -> list[Function]:
         found = self._program.names.functions(call)
+        if not found and called(call) in _RUNNERS and self._program.names.names(call.func) & _ANSWERS:
+            return self._handed(call)
         if found or not isinstance(call.func, ast.Attribute) or self._program.names.things(call.func):
             return found
         if self._methods is None:
@@ -86,9 +115,15 @@ class Outcomes(Following):
 
     def _callers(self, function: Function) -> list[ast.Call]:
         found = list(self._program.calls.callers(function))
+        for runner in _RUNNERS:
+            found += [c for c in self._calls_named(runner) if function in self._handed(c)]
         if function.owner is not None:
             found += [c for c in self._calls_named(function.name) if c not in found and function in self.functions(c)]
         return found[:_CALLERS_MAX]
+
+    def _handed(self, call: ast.Call) -> list[Function]:
+        """Return the functions that a call is given to run them: `group.start_soon(push, boat)`."""
+        return [t for a in call.args[:2] for t in self._program.names.things(a) if isinstance(t, Function)]
 
     def _calls_named(self, name: str) -> list[ast.Call]:
         """Return the calls of something called `name` in all files that were parsed so far."""
@@ -125,12 +160,18 @@ class Outcomes(Following):
     def _lost(self, module: Module) -> Iterator[tuple[ast.Call, Kind, Said]]:
         for call in module.calls:
             kind = self.kind_of(call)
-            if kind is None or self._looked_at(call, kind):
+            if kind is None:
+                continue
+            ended = self._played.outcome(call, kind)
+            if ended is not None and ended.said.how == "success" and not _is_of_all(call, kind, ended.said):
+                yield call, kind, ended.said
+                continue
+            if self._looked_at(call, kind):
                 continue
             if kind == "command" and called(call) in ("wait", "communicate") and self._asked_elsewhere(call):
                 continue
             said = self._claimed(call, kind)
-            if said is not None:
+            if said is not None and not _is_of_all(call, kind, said):
                 yield call, kind, said
 
     def told(self, module: Module, node: ast.Assign) -> Said | None:
@@ -242,6 +283,14 @@ class Outcomes(Following):
         if called(call) in ("communicate", "wait"):
             return True
         return any(
-            isinstance(n, ast.Attribute) and n.attr in ("stdout", "output") and isinstance(n.ctx, ast.Load)
+            isinstance(n, ast.Attribute)
+            and n.attr in ("stdout", "output")
+            and isinstance(n.ctx, ast.Load)
+            and ast.unparse(n.value) not in ("self", "sys")
             for n in statements(around.node.body)
         )
+
+
+def _is_of_all(call: ast.Call, kind: Kind, said: Said) -> bool:
+    """Return whether a mail went to several people, and a bare `True` only says that it went out."""
+    return kind == "batch" and called(call) in MAILS and plain(said)

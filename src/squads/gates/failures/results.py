@@ -27,7 +27,7 @@ _WHAT: dict[Kind, str] = {
     "answer": "the answer may be that it failed, and nobody looks at it",
 }
 _ASKED = re.compile(
-    r"""\.(?:rowcount|is_error|errors?|failed|failures|returncode|exit_?code|ok|success|is_success|status_code)\b"""
+    r"""\.get\(['\"](?:rejected|refused|failed|failures|errors?|invalid|unprocessed\w*)['\"]|\.(?:rowcount|is_error|errors?|failed|failures|returncode|exit_?code|ok|success|is_success|status_code)\b"""
     r"""|(?:\.|\[['\"])(?:status|state|result)(?:['\"]\])? (?:!=|==|not in|in) """
     r"""|\[['\"](?:errors?|failed|failures|ok|success|Failed\w+|Unprocessed\w+)['\"]\]"""
 )
@@ -44,6 +44,10 @@ class Results:
         self._collected = Collected(program)
         self._telling = Telling(program)
         self._after = After(program)
+
+    def modules(self) -> list[Module]:
+        """Return the modules to look through."""
+        return self._outcomes.modules()
 
     def found(self, module: Module) -> Iterator[Swallowed]:
         """Yield what one module does not look at."""
@@ -68,6 +72,7 @@ class Results:
                 seen = self._seen_and_logged(node)
                 if seen is not None:
                     yield seen
+        yield from self._unreported(module)
         yield from self._collected.found(module)
         retries = Retries(self._program)
         for node in [n for n in module.parents if n.__class__ in _LOOPS]:
@@ -81,7 +86,8 @@ class Results:
         """Return a test for failure that only tells a log, before the function says success."""
         if node.orelse or not any(map(_loud, node.body)):
             return None
-        named = isinstance(node.test, ast.Name) and says_failure(node.test.id)
+        test = node.test.target if isinstance(node.test, ast.NamedExpr) else node.test
+        named = isinstance(test, ast.Name) and says_failure(test.id)
         if not named and not _ASKED.search(ast.unparse(node.test)):
             return None
         function = self._program.function_of(node)
@@ -98,6 +104,25 @@ class Results:
         if said.how != "success" or repeated:
             return None
         return Swallowed(node, f"the failure is seen and only logged, and the function {said.what}", said.node)
+
+    def _unreported(self, module: Module) -> Iterator[Swallowed]:
+        """Yield where a script calls its command, and drops the exit code that the command answers."""
+        for node in module.tree.body:
+            if not isinstance(node, ast.If) or "__name__" not in ast.unparse(node.test):
+                continue
+            for one in node.body:
+                call = one.value if isinstance(one, ast.Expr) else None
+                for function in self._program.names.functions(call) if isinstance(call, ast.Call) else ():
+                    codes = {r.value for r in function.returns if isinstance(r, ast.Constant) and type(r.value) is int}
+                    if (
+                        function.module is module
+                        and 0 in codes
+                        and len(codes) > 1
+                        and len(function.returns) >= len(codes)
+                    ):
+                        yield Swallowed(
+                            one, f"the exit code that {function.name}() answers is dropped: the script ends with 0"
+                        )
 
     def _at_home(self, module: Module, function: Function) -> bool:
         return self._program.files.module_of(self._outcomes.softened[function]) is module

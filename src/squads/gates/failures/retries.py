@@ -7,6 +7,7 @@ import re
 
 from squads.gates.failures.after import After, bound, called, calls, is_log, statements
 from squads.gates.failures.handlers import Swallowed
+from squads.gates.failures.played import Played
 from squads.gates.failures.words import EFFECTS, MESSAGES, is_quiet, success_like
 from squads.gates.python import Function, Program
 from squads.gates.secrets.words import words_of
@@ -18,9 +19,20 @@ class Retries:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._after = After(program)
+        self._played = Played(program)
 
     def look(self, loop: ast.For | ast.AsyncFor | ast.While) -> Swallowed | None:
         """Return a loop that tries again and, when all tries failed, ends as if one had not."""
+        found = self._look(loop)
+        tries = self._tries(loop)
+        if found is None or found.also is None or tries is None:
+            return found
+        ended = self._played.handler(tries, tries.handlers[0])
+        if ended is None or not (ended.withheld if found.also is loop else found.also not in ended.reached):
+            return found
+        return None
+
+    def _look(self, loop: ast.For | ast.AsyncFor | ast.While) -> Swallowed | None:
         if isinstance(loop, ast.While) and isinstance(loop.test, ast.Constant):
             return None
         tries = self._tries(loop)

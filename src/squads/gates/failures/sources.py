@@ -20,7 +20,15 @@ _RUNS = frozenset(
 )
 _CLEANS = re.compile(
     r"""['" ](?:rm|rmi|kill|pkill|killall|umount|stop|prune|down|clear|sleep|which|notify-send)['" ]"""
+    r"""|['"](?:xdg-open|open|say|code|vim?|nano|less|stty|tput|reset|osascript)['" ]"""
 )
+MAILS = frozenset(("sendmail", "send_message"))
+_MANY = re.compile(r"(?i)(?:addresses|recipients|receivers|people|emails|mails|list|all|empfaenger|to_addrs)$")
+_PIPE = re.compile(
+    r"""(?:^f?['"]|[;&(] ?)\s*(?:\w+=\S+ )*(?!ps |ls |find |grep |echo |cat |df |du |printf |yes )[^|]+[^|]\|\s*"""
+    r"""(?:tee|gzip|bzip2|xz|zstd|pigz|logger|ts|cat|pv|openssl|gpg|lz4)\b(?!.*\|\|)"""
+)
+_WEIGHED = re.compile(r"st_size|getsize|PIPESTATUS|'-t'|--test\b|\bis_zipfile\b")
 _WRITES = r"(?:post|put|patch|delete|request)"
 _HTTP = re.compile(
     rf"^(?:requests|httpx)\.{_WRITES}$"
@@ -28,7 +36,7 @@ _HTTP = re.compile(
 )
 _CLIENT = re.compile(r"(?i)(?:^|[._])(?:session|client|http|https|requests)$")
 _HTTP_WORDS = frozenset(("json", "data", "timeout", "headers", "files", "content"))
-_HTTP_USED = re.compile(r"^\s*(?:import|from) (?:requests|httpx|aiohttp)\b", re.M)
+_HTTP_USED = re.compile(r"^\s*(?:import|from) (?:[\w., ]+, *)?(?:requests|httpx|aiohttp)\b", re.M)
 _HTTP_RAISES = re.compile(r"raise_for_status\s*=\s*(?!False)|event_hooks|\.hooks\b")
 # Options that keep a call from raising.
 _SWITCHES: dict[str | None, bool] = {
@@ -49,18 +57,31 @@ _BATCHES = word_set(
 
 _METHODS = _BATCHES | word_set(
     "run call system wait communicate post put patch delete request gather submit map apply_async map_async Process "
-    "acquire is_valid"
+    "acquire is_valid sendmail send_message"
 )
-INTEREST = re.compile(
-    rb"\bexcept\b|\bsuppress\b|\bfinally\b|return_exceptions|subprocess|os\.system|[Ee]xecutor|[Pp]ool\b"
-    rb"|done_callback|__a?exit__"
-    rb"|\brequests\b|httpx|aiohttp|silently|raise_on|propagate=|throw=|raise_errors"
+_SURE = re.compile(
+    rb"\bsuppress\b|\bfinally\b|return_exceptions|subprocess|os\.system|[Ee]xecutor|[Pp]ool\b"
+    rb"|done_callback|__a?exit__|ExitStack"
+    rb"|\brequests\b|httpx|aiohttp|smtplib|silently|raise_on|propagate=|throw=|raise_errors"
     rb"|asyncio\.wait|return False|[Ff]ailed|_batch"
     rb"|batch_|put_(?:records|events)|delete_objects|insert_rows_json|send_(?:each|all|multicast|bulk)|"
-    rb"rror\(|errors|rowcount|warn|problem|print\(|\bstatus\b"
-    rb"|acquire\(|is_valid|Process\(|compare_digest|=="
+    rb"(?<!raise )\b\w*rror\(|errors|rowcount|warn|problem|print\("
+    rb"|acquire\(|is_valid|Process\(|compare_digest|==|\bstatus\b['\"\]]*\s*(?:!=|in\b|not in\b)"
 )
-"""Where an outcome may be made, or a failure end."""
+_HANDLED = re.compile(rb"\bexcept\b")
+_RAISED = re.compile(rb"\bexcept\b[^\n]*:[ \t]*\n[ \t]+raise\b")
+_ANSWERED = re.compile(rb"\b(\w+)\s*(?::[^=\n]*)?:?=\s*(?:await\s+)?\(?[\w.\[\]'\"]+\(")
+_ASKED = re.compile(rb"\b(\w+)(?:\.|\[['\"])status\b")
+
+
+def interesting(content: bytes) -> bool:
+    """Return whether a failure may end in a file, or an outcome be made; handlers that raise at once end none."""
+    if _SURE.search(content):
+        return True
+    if len(_HANDLED.findall(content)) > len(_RAISED.findall(content)):
+        return True
+    asked = set(_ASKED.findall(content))
+    return bool(asked) and not asked.isdisjoint(_ANSWERED.findall(content))
 
 
 class Sources:
@@ -83,7 +104,10 @@ class Sources:
             return None
         names = self._program.names.names(call.func)
         if names & _RUNS or self._waits(names):
-            return None if self._checked(call) or _CLEANS.search(ast.unparse(call)) else "command"
+            seen = self._checked(call) and not self._piped(call)
+            return None if seen or _CLEANS.search(ast.unparse(call)) else "command"
+        if method in MAILS and any(n.startswith("smtplib.SMTP") for n in names) and self._to_many(call):
+            return "batch"
         if self._responds(call, names):
             return "response"
         if (method == "gather" and _is(call, "return_exceptions", True)) or (
@@ -99,6 +123,7 @@ class Sources:
         if (
             method == "acquire"
             and alone
+            and not isinstance(self._program.files.parent(self._program.files.parent(call) or call), ast.Try)
             and (_is(call, "blocking", False) or any(k.arg == "timeout" for k in call.keywords))
         ):
             return "switched"
@@ -130,6 +155,26 @@ class Sources:
             k.arg is None or (k.arg == "check" and not (isinstance(k.value, ast.Constant) and k.value.value is False))
             for k in call.keywords
         )
+
+    def _piped(self, call: ast.Call) -> bool:
+        """Return whether a shell's pipe ends in what never fails, so that its exit code is not that of the work."""
+        if not call.args or not _is(call, "shell", True):
+            return False
+        around = self._program.function_of(call)
+        text = ast.unparse(around.node if around is not None else call)
+        if any(k.arg in ("capture_output", "stdout") for k in call.keywords) or _WEIGHED.search(text):
+            return False  # what came out is looked at
+        texts = [ast.unparse(o) for o in self._program.values.origins(call.args[0])]
+        return any(_PIPE.search(t) and "pipefail" not in t for t in texts)
+
+    def _to_many(self, call: ast.Call) -> bool:
+        """Return whether a mail goes to several people; who was refused is answered as long as one was not."""
+        place = 1 if called(call) == "sendmail" else 2
+        given = call.args[place] if len(call.args) > place else None
+        given = next((k.value for k in call.keywords if k.arg == "to_addrs"), given)
+        if isinstance(given, ast.List | ast.Tuple):
+            return len(given.elts) > 1
+        return isinstance(given, ast.Name | ast.Attribute) and bool(_MANY.search(ast.unparse(given)))
 
     def _responds(self, call: ast.Call, names: frozenset[str]) -> bool:
         module = self._program.files.module_of(call)
@@ -164,7 +209,10 @@ class Sources:
         if self._lists_failures(function, returns):
             return True
         bad = [r for r in returns if r.value is not None and self._says_no(r.value)]
-        if not bad or len(bad) == len(returns) or not (has_effects(function) or judges(function.name)):
+        errors = all(isinstance(r.value, ast.Call) for r in bad) and not isinstance(
+            node.body[-1], ast.Return | ast.Raise
+        )
+        if not bad or (len(bad) == len(returns) and not errors) or not (has_effects(function) or judges(function.name)):
             return False
         return any(self._in_failure(r, node) for r in bad if not _nothing(r.value)) or any(
             isinstance(self._program.files.parent(r), ast.ExceptHandler) for r in bad
@@ -257,6 +305,21 @@ class Sources:
             s.value.id
             for s in statements(function.node.body)
             if isinstance(s, ast.Subscript) and isinstance(s.ctx, ast.Store) and isinstance(s.value, ast.Name)
+        }
+        filled |= {
+            a.id
+            for c in calls(function.node.body)
+            if not is_log(c)
+            and isinstance(c.func, ast.Attribute | ast.Name)
+            and called(c) in ("start_soon", "create_task")
+            for a in c.args
+            if isinstance(a, ast.Name)
+        } | {
+            a.id
+            for c in calls(function.node.body)
+            if self._program.names.functions(c)
+            for a in c.args
+            if isinstance(a, ast.Name)
         }
         counted = {
             s.target.id

@@ -43,21 +43,24 @@ class Telling:
 
     def handled(self, handler: ast.ExceptHandler, node: ast.Try | ast.TryStar, function: Function | None) -> bool:
         """Return whether a handler tells somebody, tries another way, or lets only some failures end."""
-        caught = handler.name or ""
-        for one in statements(handler.body):
-            match one:
-                case ast.Raise():
-                    test = self._test(one, handler)
-                    if test is None or not _SWITCH.search(ast.unparse(test)):
-                        return True
-                case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
-                    if self._notes(one, caught, node, function):
-                        return True
-                case ast.Call() if not is_log(one) and not self._answers(one):
-                    if self._tells(one, caught, function) and not self._rarely(one, handler):
-                        return True
-                case ast.Yield():
-                    return True
+        return any(self.tells(one, handler, node, function) for one in statements(handler.body))
+
+    def tells(
+        self, one: ast.AST, handler: ast.ExceptHandler, node: ast.Try | ast.TryStar, function: Function | None
+    ) -> bool:
+        """Return whether one node of a handler tells somebody, or tries another way."""
+        match one:
+            case ast.Raise():
+                test = self._test(one, handler)
+                return test is None or not _SWITCH.search(ast.unparse(test))
+            case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
+                return self._notes(one, handler.name or "", node, function)
+            case ast.Call() if not is_log(one) and not self._answers(one):
+                if ast.unparse(one) in {ast.unparse(c) for c in calls(node.body)} and not self.idle(one):
+                    return True  # it is tried once more, and that may raise
+                return self._tells(one, handler.name or "", function) and not self._rarely(one, handler)
+            case ast.Yield():
+                return True
         return False
 
     def _rarely(self, call: ast.Call, handler: ast.ExceptHandler) -> bool:
@@ -70,7 +73,10 @@ class Telling:
 
     def _answers(self, call: ast.Call) -> bool:
         """Return whether a call is what the handler returns, and says success whatever else it says."""
-        return isinstance(self._program.files.parent(call), ast.Return) and success_like(call)
+        parent = self._program.files.parent(call)
+        while parent is not None and not isinstance(parent, ast.stmt):
+            parent = self._program.files.parent(parent)
+        return isinstance(parent, ast.Return) and success_like(parent.value)
 
     def _test(self, node: ast.AST, top: ast.AST) -> ast.expr | None:
         parent = self._program.files.parent(node)
@@ -133,7 +139,7 @@ class Telling:
         if counts_success(target.attr):
             return False
         reads = [r for m in self._program.files.modules for r in m.attributes.get(target.attr, ())]
-        return any(isinstance(r.ctx, ast.Load) and not self._only_logged(r) for r in reads)
+        return any(isinstance(r.ctx, ast.Load) and not self.only_logged(r) for r in reads)
 
     def read_later(self, target: ast.Name, function: Function | None) -> bool:
         """Return whether what a name is given is looked at afterwards by more than a log."""
@@ -144,9 +150,10 @@ class Telling:
         loads = module.loads(binding)
         later = [b for b in binding.scope.bindings.get(target.id, ()) if binding in b.earlier]
         loads += [load for b in later for load in module.loads(b)]
-        return any(not self._only_logged(load) for load in loads)
+        return any(not self.only_logged(load) for load in loads)
 
-    def _only_logged(self, load: ast.AST) -> bool:
+    def only_logged(self, load: ast.AST) -> bool:
+        """Return whether a value that is read here is only told to a log."""
         child, parent = load, self._program.files.parent(load)
         while parent is not None and not isinstance(parent, ast.stmt):
             if isinstance(parent, ast.Call) and is_log(parent):
@@ -179,6 +186,8 @@ class Telling:
             not (isinstance(a, ast.Constant) and a.value in (0, None)) for a in call.args
         ):
             return True
+        if name == "flash" and not any(map(success_like, call.args)):
+            return True  # who asked is told on the page
         receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
         text = ast.unparse(receiver) if receiver is not None else ""
         if name in ("append", "add", "appendleft", "extend", "setdefault", "put", "put_nowait", "update", "write"):
@@ -199,7 +208,7 @@ class Telling:
         holds = (
             any(isinstance(n, ast.Name) and n.id == caught for a in call.args for n in ast.walk(a)) if caught else False
         )
-        if holds and self._program.names.functions(call) and self._idle(call):
+        if holds and self._program.names.functions(call) and self.idle(call):
             return False
         if holds or _TELLS.search(name) or _TELLS.search(text):
             return True
@@ -232,12 +241,14 @@ class Telling:
         if isinstance(parent, ast.Attribute) and parent.attr in ("append", "add", "extend", "appendleft"):
             return False
         if isinstance(parent, ast.Subscript) and parent.value is load:
-            return not isinstance(parent.ctx, ast.Store) and not self._only_logged(load)
+            return not isinstance(parent.ctx, ast.Store) and not self.only_logged(load)
+        if isinstance(parent, ast.Call) and self.only_logged(load):
+            return False
         if isinstance(parent, ast.Call) and not is_log(parent) and depth <= _DEPTH_MAX:
             functions = self._program.names.functions(parent)
             if functions:
                 return any(self._reads(f, parent, load, depth) for f in functions)
-        return not self._only_logged(load)
+        return not self.only_logged(load)
 
     def _reads(self, function: Function, call: ast.Call, load: ast.Name, depth: int) -> bool:
         """Return whether a function does more with a list that it is given than to put something into it."""
@@ -280,7 +291,7 @@ class Telling:
                     value = one.value.value if isinstance(one.value, ast.Await) else one.value
                     if isinstance(value, ast.Constant):
                         continue
-                    if not isinstance(value, ast.Call) or not self._idle(value):
+                    if not isinstance(value, ast.Call) or not self.idle(value):
                         return True
                 case ast.AugAssign() | ast.Assign() if isinstance(
                     (one.target if isinstance(one, ast.AugAssign) else one.targets[0]), ast.Name
@@ -317,7 +328,7 @@ class Telling:
         rest = block[block.index(node) + 1 :] if node in block else []
         return any(not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Call) and is_log(s.value)) for s in rest)
 
-    def _idle(self, call: ast.Call) -> bool:
+    def idle(self, call: ast.Call) -> bool:
         """Return whether a call only tells a log, counts, waits, or adds to what nobody reads."""
         if is_log(call):
             return True

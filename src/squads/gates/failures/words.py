@@ -76,15 +76,17 @@ _TRIED = word_set(
 )
 _IRREGULAR = word_set("gone kept put made built told won read written drawn given taken bought sold lent moved ok good")
 _ENDED = re.compile(
-    r"[a-z]{3}ed$|^(?:ab|an|auf|aus|ein|zu|weg)?ge[a-z]{3,}(?:t|en)$|^(?:be|ver|er|ent)[a-z]{3,}t$|[a-z]iert$"
+    r"[a-z]{3}ed$|^(?:ab|an|auf|aus|ein|zu|weg)?ge[a-zäöüß]{3,}(?:t|en)$|^(?:be|ver|er|ent)[a-zäöüß]{3,}t$|[a-z]iert$"
 )
 """English and German participles."""
 _LETS_IN = word_set(
     "valid may can permitted authorized authorised genuine intact trusted matches admits admit entitled"
 )
 _FAILURE = re.compile(
-    r"(?i)fail|error|err\b|invalid|denied|refus|reject|retry|pending|unknown|problem|issue|dead|abort|exc\b|exception|skipp"
-    r"|missed|unavail|unhealthy|down\b|not_|broken|missing|unsent|undeliver|later|requeue|nack|except|bad|conflict|timeout|lost|partial|fehl|abgelehnt|gescheitert|ung(?:ü|ue)ltig|\boffen\b"
+    r"(?i)fail|error|err\b|invalid|denied|refus|reject|retry|pending|unknown|problem|issues?(?![a-z])|dead|abort|exc\b|exception|skipp"
+    r"|missed|unavail|unhealthy|down\b|not_|broken|missing|unsent|undeliver|later|requeue|nack|except|bad|conflict|timeout|lost|partial"
+    r"|degrad|impair|forbidden|unauthori[sz]ed|not(?:_| )?(?:found|allowed)"
+    r"|fehl|abgelehnt|gescheitert|ung(?:ü|ue)ltig|\boffen\b"
 )
 _NEGATIVE = re.compile(
     r"(?i)revoked|blocked|banned|expired|locked|spam|denied|fraud|suspicious|failed|error|missing|stale|needs|limited"
@@ -136,6 +138,12 @@ def counts_success(name: str) -> bool:
     if not words or says_failure(name) or not _TRIED.isdisjoint(words):
         return False
     return not _SUCCESS.isdisjoint(words) or words[-1] in _IRREGULAR or bool(re.search(r"[a-z]{2}ed$", words[-1]))
+
+
+def is_done(name: str) -> bool:
+    """Return whether a mark of this name, once set, says that something was done: `gebucht`, `synced`."""
+    words = words_of(name)
+    return counts_success(name) or (bool(words) and not says_failure(name) and bool(_ENDED.search(words[-1])))
 
 
 def counts_tries(name: str) -> bool:

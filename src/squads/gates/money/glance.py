@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from squads.gates.money.words import may_be_money
+
 _LITERALS = re.compile(
     rb"(?s)(?P<shown>\b[fF][rR]?|\b[rR][fF])?(?P<text>'''(?:\\.|[^\\])*?'''"
     rb'|"""(?:\\.|[^\\])*?"""'
@@ -22,6 +24,10 @@ _MODULES = frozenset(("math", "time", "random", "statistics", "pandas", "numpy",
 # A subscript on one side of an operator: `row["amount"] * 3`, `3 * row["amount"]`.
 _READ = re.compile(rb"\][\s)\\]*[-+*](?!>)|[\w)\]}'\"][\s\\]*[-+*](?!>)[\s\\]*[^\n]*\[")
 _IMPORT = re.compile(rb"(?m)(?:^|[;:])[ \t]*(?:from[ \t]+([.\w]+)|import[ \t]+([^\n#;]+))")
+# Something is computed: `cents * FACTOR`.
+_RECKONS = re.compile(rb"[\w)\]]\s*(?:\*(?!\*)|\+=|-=|\*=)\s*[\w(]")
+_LENDERS_MAX = 40
+"""Of how many files a change may be for one of them to be read because another is about money."""
 _FOLDED = re.compile(rb"\b(?:from|import)[ \t]*\\")
 
 
@@ -33,11 +39,26 @@ class Glance:
         self._homes = {part for path, _ in texts for part in _parts(path)}
         self._asked: set[str] = set()
         self._unclear = False
+        self._texts = texts
+        self._lenders: frozenset[str] | None = None
         for path, content in texts:
             found = self._imports[path] = _imported(content)
             self._asked |= found
         # A relative import may mean any file near it, and one that is folded anything.
         self._unclear = "" in self._asked
+
+    def reckons(self, path: str, content: bytes) -> bool:
+        """Return whether a file computes with what another file of the artifact may have made."""
+        return bool(self._imports[path] & self._homes) and _RECKONS.search(content) is not None
+
+    def lends(self, path: str) -> bool:
+        """Return whether a file that may be about money imports this one."""
+        if len(self._texts) > _LENDERS_MAX:
+            return False
+        if self._lenders is None:
+            about = (self._imports[p] for p, content in self._texts if may_be_money(content))
+            self._lenders = frozenset[str]().union(*about) & self._homes
+        return bool(self._lenders & {path.rsplit("/", 1)[-1].partition(".")[0], path.partition("/")[0]})
 
     def needs_parse(self, path: str, content: bytes) -> bool:
         """Return whether a file may make a float, or get one from another file."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 import re
 
-from squads.gates.python import Function, Instance, Program
+from squads.gates.money.exact import Exact
+from squads.gates.python import Function, default_of
+from squads.gates.python.bindings import CHANGED, EACH
 
-_DEPTH_MAX = 8
+_ELEMENTS_MAX = 30
+_ENDLESS = re.compile(r"(?i)^[-+]?(?:inf|infinity|nan)$")
 _BOXES = frozenset(("list", "dict", "tuple", "set", "sequence", "iterable", "mapping", "defaultdict", "iterator"))
 _FLOAT_CALLS = frozenset(
     (
@@ -15,23 +18,10 @@ _FLOAT_CALLS = frozenset(
         "statistics.fmean", "math.exp", "math.log", "math.pow", "locale.atof", "numpy.round", "numpy.float64",
     )
 )  # fmt: skip
-_EXACT = re.compile(r"(?:^|\.)(?:Decimal|Fraction|Money|Amount|MoneyField|D)(?:\(\))?$")
 
 
-class Numbers:
+class Numbers(Exact):
     """Answers about the numbers of one program."""
-
-    def __init__(self, program: Program) -> None:
-        self._program = program
-        self._asked: list[tuple[str, ast.AST]] = []
-
-    def _ask(self, what: str, node: ast.AST) -> bool:
-        if (what, node) in self._asked or len(self._asked) >= _DEPTH_MAX:
-            return False
-        self._asked.append((what, node))
-        return True
-
-    # Floats
 
     def is_float(self, node: ast.expr | None) -> bool:
         """Return whether an expression is certainly a binary float."""
@@ -60,6 +50,10 @@ class Numbers:
                 return self.is_float(node.body) or self.is_float(node.orelse)
             case ast.Name() | ast.Attribute():
                 return self._float_name(node)
+            case ast.BoolOp():
+                return any(self.is_float(v) for v in node.values)
+            case ast.NamedExpr() | ast.Starred():
+                return self.is_float(node.value)
             case ast.GeneratorExp() | ast.ListComp():
                 return self.is_float(node.elt)
             case ast.List() | ast.Tuple():
@@ -76,6 +70,8 @@ class Numbers:
 
     def _float_box(self, box: ast.expr) -> bool:
         """Return whether a dict or a list is written with floats only, or annotated so."""
+        if isinstance(box, ast.Dict | ast.List | ast.Tuple):
+            return self._floats(box)
         bindings = self._program.values.all_bindings(box) if isinstance(box, ast.Name | ast.Attribute) else []
         boxes = [b.value for b in bindings if not b.path]
         told = [self.annotation(b.node) for b in bindings]
@@ -86,6 +82,10 @@ class Numbers:
     def _floats(self, box: ast.expr | None) -> bool:
         if isinstance(box, ast.Call):
             return self._float_call(box)
+        if isinstance(box, ast.DictComp):
+            return self.is_float(box.value)
+        if isinstance(box, ast.ListComp):
+            return self.is_float(box.elt)
         if not isinstance(box, ast.Dict | ast.List | ast.Tuple):
             return False
         values = box.values if isinstance(box, ast.Dict) else box.elts
@@ -137,127 +137,113 @@ class Numbers:
             "math.fsum",
             "math.prod",
         }:
-            return bool(names & {"float", "numpy.float64", "numpy.float32", "math.fsum", "math.sqrt"})
-        method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-        if method in ("total_seconds", "timestamp") or names & _FLOAT_CALLS:
+            if node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
+                return not _ENDLESS.search(node.args[0].value)
+            if names & {"math.floor", "math.ceil", "math.prod"}:
+                return "math.prod" in names and any(self.is_float(a) for a in node.args)
             return True
-        if method == "astype":
-            return any(re.search(r"float", ast.unparse(a)) for a in node.args)
+        method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        if method in ("total_seconds", "timestamp", "getfloat") or names & _FLOAT_CALLS:
+            return True
+        if method in ("astype", "cast"):
+            return any(re.search(r"[Ff]loat", ast.unparse(a)) for a in node.args)
         if names & {"collections.defaultdict"}:
             return any(isinstance(a, ast.Name) and a.id == "float" for a in node.args[:1])
         if method in ("sum", "mean", "round", "fillna", "cumsum", "abs") and isinstance(node.func, ast.Attribute):
             return self.is_float(node.func.value)
         if names & {"round"}:
             return len(node.args) > 1 and self.is_float(node.args[0])
-        if names & {"sum", "max", "min", "abs"} and node.args:
+        if names & {"sum", "max", "min", "abs", "list", "sorted", "tuple", "itertools.accumulate"} and node.args:
             return any(self.is_float(a) for a in node.args)
         functions = [f for f in self._program.names.functions(node) if not isinstance(f.node, ast.Lambda)]
-        told = [f.node.returns for f in functions if isinstance(f, Function) and not isinstance(f.node, ast.Lambda)]
-        return bool(told) and all(t is not None and self.says_float(t) for t in told)
+        return bool(functions) and all(self._answers_float(f) for f in functions)
+
+    def _answers_float(self, function: Function) -> bool:
+        """Return whether a function says that it answers a float, or returns nothing else."""
+        told = None if isinstance(function.node, ast.Lambda) else function.node.returns
+        if told is not None:
+            return self.says_float(told)
+        return bool(function.returns) and all(self.is_float(r) for r in function.returns)
 
     def _float_name(self, node: ast.Name | ast.Attribute) -> bool:
         told = self._field(node)
         if told is not None:
             return self.says_float(told)
-        bindings = self._program.values.all_bindings(node)
-        if not bindings:
-            return False
-        for binding in bindings:
+        certain = False
+        for binding in self._program.values.all_bindings(node):
             annotation = self.annotation(binding.node)
             if annotation is not None:
                 if not self.says_float(annotation):
                     return False
+                certain = True
                 continue
-            if binding.value is None or binding.path or not self.is_float(binding.value):
+            if isinstance(binding.node, ast.arg) and self._float_parameter(binding.node):
+                certain = True
+                continue
+            if binding.value is None:
                 return False
-        return True
+            if not binding.path and isinstance(binding.value, ast.Constant) and isinstance(binding.value.value, int):
+                continue  # a sum begins with nothing, whatever is added to it
+            if not self._float_at(binding.value, tuple(p for p in binding.path if p != CHANGED)):
+                return False
+            certain = True
+        return certain
 
-    def _field(self, node: ast.expr) -> ast.expr | None:
-        """Return how a class of the artifact annotates the field that an attribute reads."""
-        if not isinstance(node, ast.Attribute):
-            return None
-        for thing in self._program.names.things(node.value):
-            if isinstance(thing, Instance):
-                for owner in self._program.names.family(thing.made_by):
-                    for one in owner.node.body:
-                        if isinstance(one, ast.AnnAssign) and ast.unparse(one.target) == node.attr:
-                            return one.annotation
-        return None
+    def _float_parameter(self, node: ast.arg) -> bool:
+        """Return whether a parameter that says no type has a fraction as its default, or is only called with floats."""
+        function = self._program.function_of(node)
+        default = default_of(function, node) if function is not None else None
+        if isinstance(default, ast.Constant) and isinstance(default.value, float):
+            return True
+        module = self._program.files.module_of(node)
+        binding = module.scopes.by_target.get(node)
+        load = next(iter(module.loads(binding)), None) if binding is not None else None
+        given = [o for o in self._program.values.origins(load) if o is not load] if load is not None else []
+        return bool(given) and all(self.is_float(g) for g in given)
 
-    def annotation(self, node: ast.AST) -> ast.expr | None:
-        """Return the type that a parameter or a target is annotated with."""
-        if isinstance(node, ast.arg):
-            return node.annotation
-        parent = self._program.files.parent(node)
-        return parent.annotation if isinstance(parent, ast.AnnAssign) and parent.target is node else None
-
-    # Exact numbers
-
-    def is_exact(self, node: ast.expr | None) -> bool:
-        """Return whether an expression is certainly a `Decimal`, a `Fraction` or a type of money."""
-        if node is None or not self._ask("exact", node):
+    def _float_at(self, value: ast.expr, path: tuple[int | str, ...]) -> bool:
+        """Return whether what a name takes out of a box is a float: of pairs, of what `zip` and `items` give."""
+        if not path:
+            return self.is_float(value)
+        if not self._ask("path", value):
             return False
         try:
-            return self._exact(node)
+            return self._float_in(value, path)
         finally:
             self._asked.pop()
 
-    def _exact(self, node: ast.expr) -> bool:
-        match node:
-            case ast.BinOp():
-                return self.is_exact(node.left) or self.is_exact(node.right)
-            case ast.UnaryOp():
-                return self.is_exact(node.operand)
-            case ast.IfExp():
-                return self.is_exact(node.body) or self.is_exact(node.orelse)
-            case ast.GeneratorExp() | ast.ListComp():
-                return self.is_exact(node.elt)
-            case ast.Call():
-                if any(_EXACT.search(n) for n in self._program.names.names(node.func)):
-                    return True
-                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-                if name in (
-                    "quantize",
-                    "to_decimal",
-                    "as_decimal",
-                    "Decimal",
-                    "Money",
-                    "Fraction",
-                    "normalize",
-                    "copy_abs",
-                ):
-                    return True
-                if name in ("sum", "max", "min", "abs", "round") and node.args:
-                    return any(self.is_exact(a) for a in node.args)
-                told = [
-                    f.node.returns for f in self._program.names.functions(node) if not isinstance(f.node, ast.Lambda)
-                ]
-                return any(t is not None and re.search(r"Decimal|Fraction|Money", ast.unparse(t)) for t in told)
-            case ast.Subscript():
-                return self._exact_box(node.value)
-            case ast.Name() | ast.Attribute():
-                field = self._field(node)
-                if field is not None:
-                    return bool(re.search(r"Decimal|Fraction|Money", ast.unparse(field)))
-                for binding in self._program.values.all_bindings(node):
-                    annotation = self.annotation(binding.node)
-                    if annotation is not None:
-                        if re.search(r"Decimal|Fraction|Money", ast.unparse(annotation)):
-                            return True
-                    elif binding.value is not None and not binding.path and self.is_exact(binding.value):
-                        return True
+    def _float_in(self, value: ast.expr, path: tuple[int | str, ...]) -> bool:
+        first, rest = path[0], path[1:]
+        name = value.func.attr if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else ""
+        called = value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else ""
+        if isinstance(value, ast.Call) and first == EACH:
+            if called == "zip" and rest and isinstance(rest[0], int) and rest[0] < len(value.args):
+                return self._float_at(value.args[rest[0]], (EACH, *rest[1:]))
+            if called == "enumerate" and rest[:1] == (1,) and value.args:
+                return self._float_at(value.args[0], (EACH, *rest[1:]))
+            if called in ("sorted", "list", "tuple", "reversed", "set") and value.args:
+                return self._float_at(value.args[0], path)
+            box = value.func.value if isinstance(value.func, ast.Attribute) else value
+            if (name == "items" and rest == (1,)) or (name == "values" and not rest):
+                return self._float_box(box)
+            return False
+        if isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Slice):
+            return self._float_at(value.value, path)
+        if isinstance(value, ast.BinOp) and first == EACH:
+            return self._float_at(value.left, path) or self._float_at(value.right, path)
+        if isinstance(value, ast.GeneratorExp | ast.ListComp) and first == EACH:
+            return self._float_at(value.elt, rest)
+        if isinstance(value, ast.Tuple | ast.List | ast.Set):
+            if first == EACH:
+                held = [self._float_at(e, rest) for e in value.elts[:_ELEMENTS_MAX]]
+                return bool(held) and all(held)
+            return isinstance(first, int) and first < len(value.elts) and self._float_at(value.elts[first], rest)
+        if isinstance(value, ast.Name | ast.Attribute):
+            if first == EACH and not rest and self._float_box(value):
+                return True
+            boxes = [b for b in self._program.values.all_bindings(value) if not b.path]
+            return bool(boxes) and all(b.value is not None and self._float_at(b.value, path) for b in boxes)
         return False
-
-    def _exact_box(self, box: ast.expr) -> bool:
-        """Return whether a dict or a list is written with exact numbers only."""
-        bindings = self._program.values.all_bindings(box) if isinstance(box, ast.Name | ast.Attribute) else []
-        held = [
-            v
-            for b in bindings
-            if not b.path and isinstance(b.value, ast.Dict | ast.List | ast.Tuple)
-            for v in (b.value.values if isinstance(b.value, ast.Dict) else b.value.elts)
-        ]
-        return bool(held) and all(isinstance(v, ast.Call) and self.is_exact(v) for v in held)
 
     def divides_whole(self, node: ast.expr) -> bool:
         """Return whether two things are divided of which neither is certainly exact, though one is a whole number."""
@@ -276,63 +262,3 @@ class Numbers:
             return False
         text = self._program.files.module_of(node).source.text
         return bool(re.search(r"\b(?:decimal|Decimal|fractions|Money|DecimalField)\b", text))
-
-    def is_integer(self, node: ast.expr) -> bool:
-        """Return whether an expression is certainly a whole number: cents, a count, a length."""
-        match node:
-            case ast.Constant():
-                return isinstance(node.value, int)
-            case ast.Name() | ast.Attribute() | ast.Subscript():
-                if isinstance(node, ast.Subscript):
-                    name = str(node.slice.value) if isinstance(node.slice, ast.Constant) else ""
-                else:
-                    name = node.id if isinstance(node, ast.Name) else node.attr
-                if isinstance(node, ast.Attribute) and node.attr in (
-                    "days",
-                    "seconds",
-                    "year",
-                    "month",
-                    "day",
-                    "hour",
-                    "minute",
-                ):
-                    return True
-                if re.search(r"(?i)(?:^|_)(?:cents|pence|minor|minor_units|pennies|count|quantity|qty)$", name):
-                    return True
-                if isinstance(node, ast.Subscript):
-                    return isinstance(node.value, ast.Call) and bool(
-                        self._program.names.names(node.value.func) & {"calendar.monthrange", "divmod"}
-                    )
-                field = self._field(node)
-                if field is not None:
-                    return ast.unparse(field) == "int"
-                bindings = self._program.values.all_bindings(node)
-                told = [self.annotation(b.node) for b in bindings]
-                if bool(told) and all(t is not None and ast.unparse(t) == "int" for t in told):
-                    return True
-                made = [b.value for b in bindings if b.value is not None and not b.path]
-                if not made or len(made) != len(bindings) or not self._ask("integer", node):
-                    return False
-                try:
-                    return all(self.is_integer(m) for m in made)
-                finally:
-                    self._asked.pop()
-            case ast.Call():
-                names = self._program.names.names(node.func)
-                if names & {"round"}:
-                    return len(node.args) == 1
-                if names & {"sum", "max", "min", "abs"} and node.args:
-                    return all(self.is_integer(a) for a in node.args)
-                if names & {"len", "int", "math.floor", "math.ceil"}:
-                    return True
-                told = [
-                    f.node.returns for f in self._program.names.functions(node) if not isinstance(f.node, ast.Lambda)
-                ]
-                return bool(told) and all(t is not None and ast.unparse(t) == "int" for t in told)
-            case ast.GeneratorExp() | ast.ListComp():
-                return self.is_integer(node.elt)
-            case ast.IfExp():
-                return self.is_integer(node.body) and self.is_integer(node.orelse)
-            case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.FloorDiv()):
-                return self.is_integer(node.left) and self.is_integer(node.right)
-        return False

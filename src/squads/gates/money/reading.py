@@ -7,12 +7,17 @@ import re
 
 from squads.gates.money.numbers import Numbers
 from squads.gates.money.spread import Spread
-from squads.gates.money.words import other_than_money, speaks_of_money, weight_of
+from squads.gates.money.words import measured_in_words, other_than_money, speaks_of_money, weight_of
 from squads.gates.python import Module, Program
 
-_CLEANERS = frozenset(("replace", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "get_text", "item"))
+_CLEANERS = frozenset(("replace", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "get_text", "item",
+    "values", "copy", "cast", "astype", "fillna", "sum", "cumsum", "round", "abs", "to_numpy"))  # fmt: skip
+_READS = frozenset(
+    ("get", "findtext", "getenv", "getfloat", "getfirst", "getvalue", "get_argument", "pop", "getattr", "col", "F")
+)
 _FILES_MAX = 12
-_SAME = frozenset(("sum", "max", "min", "abs", "round", "float", "int", "Decimal", "sorted", "next", "mean", "median"))
+_SAME = frozenset(("sum", "max", "min", "abs", "round", "float", "int", "Decimal", "sorted", "next", "mean", "median",
+    "fmean", "pstdev", "stdev", "fsum", "Fraction"))  # fmt: skip
 
 
 class Reading(Numbers):
@@ -39,7 +44,19 @@ class Reading(Numbers):
         """Return whether something of this name, standing here, is an amount of money."""
         weight = weight_of(name)
         # `total` alone may be a total of anything: the file has to say more often that it is about money.
-        return weight > 0 and self.speaks(self._program.files.module_of(node), weight)
+        module = self._program.files.module_of(node)
+        if weight == 0 or not self.speaks(module, weight):
+            return False
+        return weight == 2 or not (self._spread.measures(name, module) or self._said_measured(node))
+
+    def _said_measured(self, node: ast.AST) -> bool:
+        """Return whether the function around says first that it is about grams, litres or seconds."""
+        own = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        function = self._program.files.module_of(node).functions[node] if own else self._program.function_of(node)
+        if function is None or isinstance(function.node, ast.Lambda):
+            return False
+        said = re.split(r"[.\n]", ast.get_docstring(function.node) or "", maxsplit=1)[0]
+        return measured_in_words(said)
 
     def used_as_money(self, node: ast.arg | ast.AnnAssign | ast.expr) -> bool:
         """Return whether something is money by what is done with it, whatever it is called."""
@@ -60,12 +77,36 @@ class Reading(Numbers):
             self._whole = "\n".join(content.decode("utf-8", "replace") for _, content in texts)
         return self._whole
 
+    def _is_part(self, value: ast.expr) -> bool:
+        """Return whether a value is one amount divided by another, or the bound of such a part."""
+        match value:
+            case ast.IfExp():
+                sides = (value.body, value.orelse)
+                parts = [s for s in sides if not (isinstance(s, ast.Constant) and s.value in (0, 1))]
+                return len(parts) == 1 and self._is_part(parts[0])
+            case ast.Call(func=ast.Name(id="min" | "max" | "round" | "float"), args=[*given]):
+                parts = [g for g in given if not isinstance(g, ast.Constant)]
+                return len(parts) == 1 and self._is_part(parts[0])
+            case ast.BinOp(op=ast.Div()):
+                return self.is_money(value.left) and self.is_money(value.right)
+        return False
+
+    def divides_floats(self, node: ast.BinOp) -> bool:
+        """Return whether both sides were made floats in order to divide them: a share, unless one is counted."""
+        left = node.left.operand if isinstance(node.left, ast.UnaryOp) else node.left
+        if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult):
+            left = left.right if _converted(left.right) is not None else left.left
+        divisor = _converted(node.right)
+        return _converted(left) is not None and divisor is not None and not self.is_integer(divisor)
+
     def _money(self, node: ast.expr) -> bool:
         match node:
             case ast.Name():
+                bindings = self._program.values.bindings(node)
+                if bindings and all(not b.path and b.value is not None and self._is_part(b.value) for b in bindings):
+                    return False
                 if self.named_money(node.id, node) or self._spread.holds(node):
                     return True
-                bindings = self._program.values.bindings(node)
                 values = [b.value for b in bindings if b.value is not None and not b.path]
                 return (
                     bool(values)
@@ -74,7 +115,7 @@ class Reading(Numbers):
                     and any(
                         self.is_money(v)
                         for v in values
-                        if isinstance(v, ast.BinOp | ast.Call | ast.Name | ast.Attribute)
+                        if isinstance(v, ast.BinOp | ast.BoolOp | ast.Call | ast.Name | ast.Attribute)
                     )
                 )
             case ast.Attribute():
@@ -88,9 +129,11 @@ class Reading(Numbers):
             case ast.BinOp(op=ast.Mult()):
                 return self.is_money(node.left) or self.is_money(node.right)
             case ast.BinOp(op=ast.Div() | ast.FloorDiv()):
-                return self.is_money(node.left) and not self.is_money(node.right)
+                return self.is_money(node.left) and not self.is_money(node.right) and not self.divides_floats(node)
             case ast.IfExp():
                 return self.is_money(node.body) or self.is_money(node.orelse)
+            case ast.BoolOp():
+                return any(self.is_money(v) for v in node.values)
             case ast.UnaryOp() | ast.Await() | ast.NamedExpr():
                 return self.is_money(node.operand if isinstance(node, ast.UnaryOp) else node.value)
             case ast.GeneratorExp() | ast.ListComp():
@@ -101,9 +144,16 @@ class Reading(Numbers):
                     return self.is_money(node.args[0])
                 if name in _CLEANERS and isinstance(node.func, ast.Attribute):
                     return self.is_money(node.func.value)
-                if name == "get" and node.args and isinstance(node.args[0], ast.Constant):
+                if name in _READS and node.args and isinstance(node.args[0], ast.Constant):
                     return self.named_money(str(node.args[0].value), node)
                 return self.named_money(name, node) and not re.match(
                     r"(?i)format|display|render|show|print|is_|has_", name
                 )
         return False
+
+
+def _converted(node: ast.expr) -> ast.expr | None:
+    """Return what `float(...)` is asked to convert; None for anything else."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float" and node.args:
+        return node.args[0]
+    return None

@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from squads.gates.money.words import about_something_else, may_be_money
+from squads.gates.money.words import about_something_else, may_be_money, measured
 from squads.gates.python import Module, Program
 
 _ROUNDS_MAX = 3
+_DEPTH_MAX = 8
 _MODULES_MAX = 40
 _CURRENCY = re.compile(r"[€$£]|(?<![A-Za-z])(?:EUR|USD|GBP|CHF|Euro|euro|cents?|ct)(?![A-Za-z])")
 _SAME = frozenset(("sum", "max", "min", "abs", "fsum", "Decimal", "float", "round"))
@@ -30,6 +31,7 @@ class Spread:
         self._names: set[tuple[object, str]] = set()
         self._done = False
         self._busy = False
+        self._measured: dict[Module, set[str]] = {}
 
     def holds(self, node: ast.expr | ast.arg | ast.AnnAssign) -> bool:
         """Return whether a name, an attribute or a parameter is money by its use."""
@@ -40,6 +42,21 @@ class Spread:
             self._spread()
             self._busy, self._done = False, True
         return self._key(node) in self._names
+
+    def measures(self, name: str, module: Module) -> bool:
+        """Return whether a name is a measure by its use: litres are added to it, it is compared with seconds."""
+        if module not in self._measured:
+            found = self._measured[module] = set()
+            for node in module.parents:
+                for one, other in self._pairs(node, calls=False):
+                    for here, there in ((one, other), (other, one)):
+                        if _is_measure(here) and (key := self._key(there)) is not None:
+                            found.add(key[1])
+            for function in module.functions.values():
+                answers = function.returns if not isinstance(function.node, ast.Lambda) else []
+                if answers and all(_is_measure(a) for a in answers):
+                    found.add(function.name)
+        return name in self._measured[module]
 
     def _spread(self) -> None:
         texts = self._program.files.texts()
@@ -61,7 +78,7 @@ class Spread:
             if len(self._names) == before:
                 return
 
-    def _pairs(self, node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    def _pairs(self, node: ast.AST, *, calls: bool = True) -> Iterator[tuple[ast.expr, ast.expr]]:
         """Yield what must be of one kind: both are money, or neither is."""
         match node:
             case ast.BinOp(op=ast.Add() | ast.Sub()):
@@ -74,6 +91,8 @@ class Spread:
                 targets=[ast.Name() | ast.Attribute() as target], value=ast.Name() | ast.Attribute() as value
             ):
                 yield target, value
+            case ast.Call() if not calls:
+                return
             case ast.Call(func=ast.Name(id="max" | "min")):
                 yield from zip(node.args, node.args[1:], strict=False)
             case ast.Call():
@@ -144,3 +163,28 @@ class Spread:
             case ast.Subscript(slice=ast.Constant(value=str() as key)):
                 return "field", key
         return None
+
+
+def _is_measure(node: ast.expr, depth: int = 0) -> bool:
+    """Return whether an expression is a weight, a length or a time: all that is named in it is."""
+    match node:
+        case ast.Name() | ast.Attribute() | ast.Subscript(slice=ast.Constant(value=str())):
+            return measured(node.id if isinstance(node, ast.Name) else _last(node))
+        case ast.Call(func=ast.Attribute(attr="time" | "monotonic" | "perf_counter" | "total_seconds" | "timestamp")):
+            return True
+        case ast.Call(func=ast.Name(id="float" | "abs" | "max" | "min" | "sum" | "round"), args=[first, *_]):
+            return depth < _DEPTH_MAX and _is_measure(first, depth + 1)
+        case ast.GeneratorExp():
+            return depth < _DEPTH_MAX and _is_measure(node.elt, depth + 1)
+        case ast.BinOp(op=ast.Add() | ast.Sub()):
+            return depth < _DEPTH_MAX and (_is_measure(node.left, depth + 1) or _is_measure(node.right, depth + 1))
+        case ast.BinOp(op=ast.Mult() | ast.Div()):
+            sides = [s for s in (node.left, node.right) if not isinstance(s, ast.Constant)]
+            return depth < _DEPTH_MAX and bool(sides) and all(_is_measure(s, depth + 1) for s in sides)
+    return False
+
+
+def _last(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return str(node.slice.value) if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) else ""

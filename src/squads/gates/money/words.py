@@ -9,19 +9,25 @@ from squads.gates.secrets.words import words_of
 from squads.gates.words import word_set
 
 _STRONG = word_set(
-    "price prices balance balances fee fees tax taxes vat cents refund refunds payout payouts salary salaries subtotal "
-    "surcharge tips donation donations tariff tariffs pledge pledges loan bill bills "
-    "eur usd gbp chf dollars euros euro dollar pounds invoice_total payment payments wage wages payable "
-    "preis preise betrag betraege gebuehr gebuehren kosten steuer mwst lohn gehalt miete guthaben saldo entgelt zins "
-    "zinsen rabatt honorar pfand spende anzahlung kaution erstattung auszahlung einzahlung provision porto "
-    "receivable revenue turnover deposit withdrawal overdraft money cash fare rent premium discount discounts repayment"
+    "price prices balance balances fee fees tax taxes vat cents refund refunds payout payouts salary salaries "
+    "subtotal surcharge tips donation donations tariff tariffs pledge pledges loan bill bills eur usd gbp chf dollars "
+    "euros euro dollar pounds invoice_total payment payments wage wages payable preis preise betrag betraege gebuehr "
+    "gebuehren kosten steuer mwst lohn gehalt miete guthaben saldo entgelt zins zinsen rabatt honorar pfand spende "
+    "anzahlung kaution erstattung auszahlung einzahlung provision porto mortgage instalment instalments installment "
+    "installments income pension stipend annuity pence penny pennies rappen centimes satoshi toll tolls postage "
+    "gratuity royalty royalties dividend dividends levy proceeds allowance receivable revenue turnover deposit "
+    "withdrawal overdraft money cash fare rent premium discount discounts repayment"
 )
+_PAID_BY = word_set("hourly daily nightly weekly monthly yearly annual billing labour labor rental freight")
+"""What makes a rate a price: `hourly_rate`."""
+_PAID = word_set("rate rates charge charges amount cost costs")
 _GERMAN = re.compile(
     r"(?:preis|betrag|gebuehr|gebühr|kosten|steuer|lohn|gehalt|miete|guthaben|saldo|entgelt|zinsen|rabatt|kaution|summe)e?$"
 )
 _WEAK = word_set(
     "summe netto brutto amount amounts total totals cost costs net gross charge charges credit debit due owed tip sum "
-    "paid interest commission earnings earned owing bill outstanding"
+    "paid interest commission earnings earned owing bill outstanding budget spent escrow debits amt overdue principal "
+    "fine fines reimbursement reimbursements"
 )
 _ABOUT = word_set(
     "rate rates ratio percent percentage pct count counts id ids name names type kind currency code at date status "
@@ -43,16 +49,16 @@ _SURE = re.compile(
     r"|payroll|discount|money|billing|(?<![a-z])bank(?!n)|(?<![a-z])rent(?:s|al)?(?![a-z])|tariff|donat|(?<![a-z])owe[ds]"
     r"|(?<![a-z])earn(?:ed|ings|s)|savings|(?<![a-z])loans?(?![a-z])|subtotal|(?<![a-z])tips?(?![a-z])|pledge|overdraft"
     r"|\biban\b|preis|betrag|gebühr|gebuehr|rechnung|(?<![a-z])mwst|(?<![a-z])lohn|rabatt|guthaben|kaution|€|(?<![a-z])chf(?![a-z])"
-    r"|(?<![a-z])fares?(?![a-z])|(?<![a-z])pay(?![a-z])|(?<![a-z])bills?(?![a-z])|expense|commission"
+    r"|(?<![a-z])fares?(?![a-z])|(?<![a-z])pay(?![a-z])|(?<![a-z])bills?(?![a-z])|expense|commission|revenue|turnover|mortgage|instal?lment|(?<![a-z])tolls?(?![a-z])|postage|gratuit|dividend|reimburse|(?<![a-z])income|(?<![a-z])pension|payslip|(?<![a-z])coins?(?![a-z])|(?<![a-z])profits?(?![a-z])|cashback|royalt|stripe|paypal|(?<![a-z])amts?(?![a-z])|(?<![a-z])(?:pence|rappen|centimes|satoshi)(?![a-z])|(?:hour|dai|night|week|month|year)ly_?(?:rate|charge|cost)|(?<![a-z])sepa(?![a-z])"
 )
 _MAYBE = re.compile(
     r"(?i)settle|reconcil|creditor|debtor|payee|(?<![a-z])debit|balance|ledger|\border|account|charge|amount|(?<![a-z])gross|transfer|customer|\bcart\b|(?<![a-z])due(?![a-z])"
-    r"|(?<![a-z])paid|(?<![a-z])cost|total|deposit|interest|(?<![a-z])till(?![a-z])"
+    r"|(?<![a-z])paid|(?<![a-z])cost|total|deposit|interest|(?<![a-z])till(?![a-z])|budget|overdue|booking|(?<![a-z])credit|(?<![a-z])decimal(?![a-z])|quantize"
 )
 _AGAINST = re.compile(
     r"(?i)quota|storage|(?<![a-z])disk|battery|(?<![a-z])volt|particle|physic|simulat|neural|epoch|gradient|sensor|kwh|temperature|rainfall|(?<![a-z])dos(?:e|age)"
     r"|(?<![a-z])cpu|latency|(?<![a-z])mass(?![a-z])|(?<![a-z])forces?(?![a-z])|molecul|predict|forecast|regress|sklearn|torch"
-    r"|tensorflow|(?<![a-z])cells?(?![a-z])|(?<![a-z])batch(?:es)?(?![a-z])|heuristic|(?<![a-z])nodes?(?![a-z])|(?<![a-z])edges?(?![a-z])"
+    r"|tensorflow|(?<![a-z])cells?(?![a-z])|(?<![a-z])batch(?:es)?(?![a-z])|episode|coefficient|regulari[sz]|throttl|(?<![a-z])burst|capacity|heuristic|(?<![a-z])nodes?(?![a-z])|(?<![a-z])edges?(?![a-z])"
 )
 _MEASURED = re.compile(
     r"(?i)(?<![a-z])(?:grams?|kg|kilos?|litres?|liters?|km|monotonic|deadline|seconds|metres?|millilit\w+|ml|weights?)(?![a-z])"
@@ -69,6 +75,10 @@ def weight_of(name: str) -> int:
         if len(words) == 1:
             break
         words.pop()
+    if "per" in words[1:-1] and words[-1] not in ("cent", "mille"):
+        return weight_of("_".join(words[: words.index("per")])) and 2
+    if words and words[-1] in _PAID and _PAID_BY & set(words):
+        return 2
     if not words or words[-1] in _ABOUT:
         return 0
     if {"rate", "ratio", "percent", "pct", "score", "weight", "count", "microusd", "percentage"} & set(words):
@@ -123,11 +133,13 @@ _OTHER = re.compile(
     r"(?i)rate|ratio|percent|pct|share|score|weight|margin|growth|text|label|line|message|fraction|change|index|progress|usage"
     r"|relative|normal|factor|probability|utili[sz]ation|coverage|formatted|shown|display|string|body"
 )
+# A branch begins with its letter, and looks back only then: what begins with a look back is tried everywhere.
 _MONEY_BYTES = re.compile(
-    rb"pric|amount|total|balance|\bfee|_fee|tax|\bvat|cents|refund|payout|salar|invoice|payment|discount|money|subtotal"
-    rb"|\bcost|wage|cash|currency|\beur|dollar|\busd|tariff|donat|pledge|\btips?\b|\bbills?\b|\bloan|\brent|\bowed"
-    rb"|earn(?:ed|ing)|\bdue\b|_due\b|preis|betrag|summe|netto|kosten|geb(?:ue|\xc3\xbc)hr|lohn|rabatt|rechnung"
-    rb"|\xe2\x82\xac|\bpay\b|\bpaid\b|charge|deposit|premium|commission|\biban|saldo|miete|zins"
+    rb"pric|amount|total|balance|tax|cents|refund|payout|salar|invoice|discount|money|wage|cash|curren|dollar|tariff|donat"
+    rb"|pledge|mortgage|payslip|postage|allowance|dividend|reimburse|earn(?:ed|ing)|income|instal?lment|preis|betrag|summe"
+    rb"|netto|kosten|geb(?:ue|\xc3\xbc)hr|lohn|rabatt|rechnung|\xe2\x82\xac|charge|deposit|premium|commission|saldo|miete"
+    rb"|zins|f(?<![a-z]f)(?:ee|ines?(?![a-z]))|c(?<![a-z]c)(?:ost|oins?(?![a-z]))|v(?<![a-z]v)at|e(?<![a-z]e)(?:ur|xpense)|u(?<![a-z]u)sd|i(?<![a-z]i)ban|l(?<![a-z]l)oan"
+    rb"|r(?<![a-z]r)ent(?!e)|o(?<![a-z]o)wed|p(?<![a-z]p)(?:ension|(?:ay|aid|ayments?)(?![a-z]))|t(?<![a-z]t)(?:ips?|olls?)(?![a-z])|b(?<![a-z]b)(?:ills?|udget)(?![a-z])|a(?<![a-z]a)mts?(?![a-z])|d(?<![a-z]d)(?:ebits?|ue)(?![a-z])"
 )
 
 
@@ -139,6 +151,34 @@ def may_be_money(content: bytes) -> bool:
 def other_than_money(name: str) -> bool:
     """Return whether a name says that it is something else than money: a rate, a share, a text."""
     return bool(_OTHER.search(name))
+
+
+_PARTS = word_set(
+    "discount discounts tax vat mwst rabatt commission provision interest zins tip tips margin premium bonus"
+)
+_UNITS = word_set(
+    "gram grams kg kilo kilos litre litres liter liters km monotonic deadline seconds minutes hours days metre metres "
+    "ml weight weights amps ampere volts watts joules kwh wh kw distance length duration elapsed interval height "
+    "width depth volume mass speed degrees pixels bytes mb gb mm cm steps laps score scores points calories distances "
+    "grammage age latency timeout tare now started until"
+)
+
+
+@lru_cache(maxsize=4096)
+def measured(name: str) -> bool:
+    """Return whether a name is a measure: its last word is a unit, or what has one."""
+    words = words_of(name)
+    return bool(words) and words[-1] in _UNITS
+
+
+def may_be_part(name: str) -> bool:
+    """Return whether a name may mean an amount or a part of one: `discount`, `vat`, `tip`."""
+    return not _PARTS.isdisjoint(words_of(name)[-1:])
+
+
+def measured_in_words(said: str) -> bool:
+    """Return whether a sentence speaks of grams, litres or seconds, and of no money."""
+    return _MEASURED.search(said) is not None and _SURE.search(said) is None
 
 
 def about_something_else(name: str) -> bool:

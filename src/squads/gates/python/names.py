@@ -21,6 +21,9 @@ _FOLLOWED_MAX = 40
 _BUILTINS = frozenset(dir(builtins))
 _NOTHING: frozenset[Thing] = frozenset()
 
+_MAKES = frozenset(("model_validate", "model_validate_json", "parse_obj", "parse_raw"))
+"""Class methods of models that give an object of the class."""
+
 
 class Names:
     """Answers what expressions of one program name. Answers are kept."""
@@ -263,6 +266,8 @@ class Names:
         found: set[Thing] = set()
         if isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
             found |= self._held(node.func.value, node.args[0])
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _MAKES:
+            found |= {Instance(t) for t in self.things(node.func.value) if isinstance(t, Class)}
         for thing in self.things(node.func):
             if isinstance(thing, Class):
                 found.add(Instance(thing))

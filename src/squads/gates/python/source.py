@@ -28,6 +28,8 @@ _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _UTF_8 = frozenset(("utf-8", "utf8", "utf-8-sig", "u8", "ascii", "us-ascii"))
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _TEXT_MAX = 4_000
+_LONG = re.compile(r"0[xXoObB][\da-fA-F_]{3000}")
+_BITS_MAX = 14_000
 # Warnings about odd escapes would be printed, or raised, by whoever runs the check; the switch is global.
 _quiet = threading.Lock()
 
@@ -94,7 +96,7 @@ def _tree(path: str, text: str) -> ast.Module:
     try:
         with _quiet, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(text)
+            tree = ast.parse(text)
     except SyntaxError as error:
         raise CannotLook(
             f"{path}:{error.lineno or 1}: does not parse as Python ({error.msg}); mend it, or have a gate read it that "
@@ -104,3 +106,15 @@ def _tree(path: str, text: str) -> ast.Module:
         raise CannotLook(f"{path}:1: does not parse as Python ({error}); take out what is no text") from error
     except (RecursionError, MemoryError) as error:
         raise CannotLook(f"{path}:1: is nested too deeply to be parsed; flatten its expressions") from error
+    line = long_number(text, tree)
+    if line:
+        raise CannotLook(f"{path}:{line}: holds a whole number that is too long to be read; shorten it")
+    return tree
+
+
+def long_number(text: str, tree: ast.Module) -> int:
+    """Return the line of a number that Python reads in hexadecimals and cannot write in decimals; 0 where none is."""
+    if not _LONG.search(text):
+        return 0
+    numbers = (n for n in ast.walk(tree) if isinstance(n, ast.Constant))
+    return next((n.lineno for n in numbers if isinstance(n.value, int) and n.value.bit_length() > _BITS_MAX), 0)

@@ -59,6 +59,7 @@ class Values:
         self.names = names
         self.calls = calls
         self._asked: list[ast.expr | None] = []
+        self._opening: set[ast.expr] = set()
 
     def constants(self, node: ast.expr | None) -> frozenset[Value]:
         """Return every constant that `node` may be, with `UNKNOWN` where it may be something else."""
@@ -241,6 +242,15 @@ class Values:
         return filled
 
     def _items(self, node: ast.Subscript) -> list[ast.expr]:
+        if node in self._opening:  # a function that gives itself a part of what it was given
+            return []
+        self._opening.add(node)
+        try:
+            return self._item(node)
+        finally:
+            self._opening.discard(node)
+
+    def _item(self, node: ast.Subscript) -> list[ast.expr]:
         key = self._single(node.slice) if not isinstance(node.slice, ast.Slice) else UNKNOWN
         if not isinstance(key, str | int):
             return []

@@ -15,6 +15,8 @@ from squads.gates.secrets.pure import GAP, UNKNOWN, Box, Thing, known, written
 from squads.gates.secrets.world import Frame, World, compared, is_a
 
 STEPS_MAX = 60_000
+DEPTH_MAX = 7
+"""How deep calls are gone into."""
 _NESTED_MAX = 60
 _USED_MAX = 40
 
@@ -32,10 +34,16 @@ class Expressions:
         self._bound: dict[Binding, tuple[object, list[ast.Constant]]] = {}
         self.steps = 0
         self.steps_max = STEPS_MAX
+        self.depth_max = DEPTH_MAX
 
-    def begin(self, steps_max: int) -> None:
-        """Start anew: nothing used, and so many steps to go."""
-        self.used, self.steps, self.steps_max = [], 0, steps_max
+    def begin(self, steps_max: int, depth_max: int = DEPTH_MAX) -> None:
+        """Start anew: nothing used, so many steps to go, and calls so deep."""
+        self.used, self.steps, self.steps_max, self.depth_max = [], 0, steps_max, depth_max
+
+    @property
+    def cut(self) -> bool:
+        """Whether the steps were used up."""
+        return self.steps > self.steps_max
 
     def unwind(self) -> None:
         """Forget what was under way when a run was broken off."""
@@ -47,7 +55,7 @@ class Expressions:
     def value(self, node: ast.expr | None, frame: Frame | None = None) -> object:
         """Return what `node` is worth."""
         self.steps += 1
-        if node is None or self.steps > self.steps_max or len(self._asked) > _NESTED_MAX:
+        if node is None or self.cut or len(self._asked) > _NESTED_MAX:
             return UNKNOWN
         self._asked.append(node)
         try:
@@ -269,7 +277,7 @@ class Expressions:
         if self._open(found, node):
             found = self.world.named(binding.name, node) if not isinstance(binding.node, ast.arg) else found
         self._asked.pop()
-        if self.steps <= self.steps_max:
+        if not self.cut:
             self._bound[binding] = found, list(dict.fromkeys(self.used[before:]))[:_USED_MAX]
         return found
 

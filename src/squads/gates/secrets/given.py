@@ -27,6 +27,7 @@ _RUNNERS = word_set("run check_call check_output Popen call check_returncode")
 _OBTAINS = word_set("get fetch load read obtain resolve current lookup")
 _DUMPS = word_set("asdict vars model_dump dict json model_dump_json _asdict to_dict astuple")
 _SPLITS = word_set("make_url urlparse urlsplit URL parse_dsn conninfo_to_dict parse_url")
+_ENGINES = word_set("create_engine create_async_engine")
 _STORES = word_set("getpass access_secret_version get_secret read_secret read_secret_version get_password")
 _SETTING = re.compile(r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$")
 _SECRET_FILE = re.compile(r"(?i)run/secrets|/secrets?/|password|passwd|_secret|secret_|token|\.key['\"]")
@@ -78,6 +79,13 @@ class Given(Samples):
                 parts = self._address(written(address), hides=False).parts
                 return Box({k: parts[k] for k in ("host", "port", "user", "database", "password") if k in parts})
             return self._address(written(address), hides=method in ("make_url",)) if self.shown(address) else None
+        if method in _ENGINES and first is not None:
+            address = machine.value(first, frame)
+            return (
+                Thing("engine", GAP, {"url": self._address(written(address), hides=True)})
+                if self.shown(address)
+                else None
+            )
         if method == "parse_args":
             return Thing("options", GAP, dict(self._options(call)))
         if method in _DUMPS:
@@ -129,13 +137,13 @@ class Given(Samples):
         if method in ("geturl", "human_repr", "__to_string__"):
             return whole
         if method in ("set", "_replace", "with_password", "with_user"):
+            if method.startswith("with_"):  # the address with this part as it is given, and every other as it was
+                words = {method.removeprefix("with_"): call.args[0]} if call.args else {}
             for part in ("username", "password", "netloc", "user"):
                 value = words.get(part)
                 old = written(on.parts.get(part, ""))
                 if value is not None and old:
                     whole = whole.replace(old, written(machine.value(value, frame)) or "***", 1)
-            if method == "with_password":
-                whole = whole.replace(written(on.parts.get("password", "")), "***")
             hides = on.text != on.parts.get("whole")
             return self._address(whole, hides=hides)
         return UNKNOWN

@@ -9,7 +9,8 @@ import re
 
 _SHOWN = (
     b"secret", b"token", b"pwd", b"credential", b"bearer", b"auth", b"akia", b"asia", b"github_pat", b"glpat",
-    b"k_live_", b"aiza", b"gocspx", b"sg.", b"npm_", b"hf_", b"b64decode", b"fromhex", b"unhexlify", b"hmac", b"fernet",
+    b"_live_", b"_prod_",
+    b"aiza", b"gocspx", b"sg.", b"npm_", b"hf_", b"b64decode", b"fromhex", b"unhexlify", b"hmac", b"fernet",
     b"jwt", b"pepper", b"headers", b"cookie", b"environ", b"getenv", b"login(", b"dsn", b"conninfo", b"create_engine",
     b"ftp", b"ldap", b"mysql", b"superuser", b"settings", b"config", b"bytes(", b"chr(", b"locals(", b"hashpw",
 )  # fmt: skip

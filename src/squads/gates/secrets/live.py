@@ -25,6 +25,7 @@ _ISSUED = (
     ("a Slack token", re.compile(r"\bxox[abeoprs]-[0-9A-Za-z-]{20,}")),
     ("a Slack webhook", re.compile(r"hooks\.slack\.com/services/T\w{6,}/B\w{6,}/\w{16,}")),
     ("a Stripe key", re.compile(r"\b[sr]k_live_[A-Za-z0-9]{16,}")),
+    ("a provider's live key", re.compile(r"\b(?!pk_|pub_|public_)[a-z]{2,10}_(?:live|prod)_(?=\w*\d)[A-Za-z0-9]{16,}")),
     ("a model provider's key", re.compile(r"\bsk-(?:ant-|proj-|svcacct-)?[A-Za-z0-9_-]{30,}")),
     ("a Google API key", re.compile(r"\bAIza[\w-]{35}")),
     ("a Google client secret", re.compile(r"\bGOCSPX-[\w-]{24,}")),

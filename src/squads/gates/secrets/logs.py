@@ -14,6 +14,7 @@ from squads.gates.secrets.machine import Machine
 from squads.gates.secrets.pure import UNKNOWN, Box
 from squads.gates.secrets.python import Shown
 from squads.gates.secrets.statements import go
+from squads.gates.secrets.unread import left_out
 from squads.gates.secrets.uses import Uses
 from squads.gates.secrets.watched import Watched
 from squads.gates.secrets.world import Frame
@@ -40,8 +41,7 @@ class InLogs:
         if self._world is None:
             self._world = Watched(self._program, self._uses)
             self._world.machine = Machine(self._program, self._world)
-        world, machine = self._world, self._world.machine
-        assert machine is not None
+        world = self._world
         world.told = {}
         if self._left <= 0:
             self.given_up = self.given_up or (
@@ -49,27 +49,61 @@ class InLogs:
                 "from this file on nobody looked at its logs and errors; gate smaller changes"
             )
             return
-        left = min(_MODULE_STEPS_MAX, self._left)
+        self._left -= self._gone_through(module, min(_MODULE_STEPS_MAX, self._left))
+        yield from world.told.values()
+
+    def _gone_through(self, module: Module, left: int) -> int:
+        """Go through the statements and functions of a module, and return how many steps that took."""
+        world, machine = self._world, self._world.machine if self._world is not None else None
+        assert world is not None
+        assert machine is not None
         before = left
+        top = [s for s in module.tree.body if not isinstance(s, ast.FunctionDef | ast.ClassDef)]
         machine.begin(_STEPS_MAX)
-        self._go(machine, [s for s in module.tree.body if not isinstance(s, ast.FunctionDef | ast.ClassDef)], Frame())
+        self._go(machine, top, Frame())
+        if machine.cut:
+            self._again(module, top, None)
         for function in module.functions.values():
-            if isinstance(function.node, ast.Lambda) or left <= 0:
+            if isinstance(function.node, ast.Lambda):
+                continue
+            if left <= 0:
+                self._again(module, function.node.body, function)
                 continue
             machine.begin(min(_STEPS_MAX, left))
-            env: dict[str, object] = {}
-            arguments = function.node.args
-            for parameter in [*function.parameters, *arguments.kwonlyargs]:
-                env[parameter.arg] = world.parameter(parameter, function)
-            for rest in (arguments.vararg, arguments.kwarg):
-                if rest is not None:
-                    env[rest.arg] = world.parameter(rest, None)
+            env = self._given(function)
             self._go(machine, function.node.body, Frame(env, function))
+            cut = machine.cut
             for wrapper in self._wrappers(function):
                 self._wrapped(wrapper, env, function)
             left -= machine.steps
-        self._left -= before - left
-        yield from world.told.values()
+            if cut:
+                self._again(module, function.node.body, function)
+        return before - left
+
+    def _again(self, module: Module, body: Sequence[ast.stmt], function: Function | None) -> None:
+        """Go through statements that were cut off once more, without going into calls, where a secret could leave."""
+        world, machine = self._world, self._world.machine if self._world is not None else None
+        assert world is not None
+        assert machine is not None
+        if left_out(self._program, self._uses, body, world.heard) is None:
+            return
+        machine.begin(_STEPS_MAX, depth_max=0)
+        self._go(machine, body, Frame(self._given(function) if function is not None else {}, function))
+        place = left_out(self._program, self._uses, body, world.heard) if machine.cut else None
+        if place is not None:
+            self.given_up = self.given_up or (
+                f"{module.path}:{getattr(place, 'lineno', 1)}: what comes before this takes more than {_STEPS_MAX} "
+                "steps to go through, so nobody looked at what is written here beside a secret; make it shorter"
+            )
+
+    def _given(self, function: Function) -> dict[str, object]:
+        """Return what the parameters of a function hold that nobody fills."""
+        world = self._world
+        assert world is not None
+        arguments = function.node.args
+        env = {p.arg: world.parameter(p, function) for p in [*function.parameters, *arguments.kwonlyargs]}
+        rests = [r for r in (arguments.vararg, arguments.kwarg) if r is not None]
+        return env | {r.arg: world.parameter(r, None) for r in rests}
 
     def _wrappers(self, function: Function) -> Iterator[Function]:
         """Yield the functions inside the artifact's decorators that run in its place and take whatever it takes."""

@@ -16,8 +16,6 @@ from squads.gates.secrets.pure import GAP, UNKNOWN, Box, Thing, known, written
 from squads.gates.secrets.statements import go
 from squads.gates.secrets.world import Frame
 
-_DEPTH_MAX = 7
-
 
 class Machine(Expressions):
     """Reads values in one program and one world, through calls too."""
@@ -30,7 +28,7 @@ class Machine(Expressions):
         made_by = [t for t in self.program.names.things(call.func) if isinstance(t, Class)]
         if made_by:
             return self._instance(call, made_by[0], functions, frame)
-        if functions and len(self._running) < _DEPTH_MAX:
+        if functions and len(self._running) < self.depth_max:
             found = [self.run(f, call, frame) for f in functions[:3] if self._running.count(f) < 2]
             if found:
                 value = self.join(found)
@@ -63,7 +61,7 @@ class Machine(Expressions):
 
     def _applied(self, function: ast.expr, value: object, frame: Frame | None) -> object:
         for thing in self.program.names.things(function):
-            if isinstance(thing, Function) and len(self._running) < _DEPTH_MAX:
+            if isinstance(thing, Function) and len(self._running) < self.depth_max:
                 return self._run(thing, {p.arg: value for p in thing.parameters[:1]}, None, frame)
         return functions_.called(self.program.names.names(function), [value], {})
 
@@ -75,7 +73,7 @@ class Machine(Expressions):
             for b in c.node.bases
             for n in self.program.names.names(b)
         }
-        if functions and len(self._running) < _DEPTH_MAX and self._running.count(functions[0]) < 2:
+        if functions and len(self._running) < self.depth_max and self._running.count(functions[0]) < 2:
             self.run(functions[0], call, frame, itself=thing)
             return thing
         fields = [
@@ -123,7 +121,7 @@ class Machine(Expressions):
 
     def of_object(self, function: Function, thing: Thing) -> object:
         """Return what a method without arguments gives for an object."""
-        if self._running.count(function) or len(self._running) >= _DEPTH_MAX:
+        if self._running.count(function) or len(self._running) >= self.depth_max:
             return GAP
         return self._run(function, {p.arg: thing for p in function.parameters[:1]}, None, None)
 

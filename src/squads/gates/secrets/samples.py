@@ -28,6 +28,7 @@ _RUN = 11
 """From how many letters in a row a part of a secret counts as the secret."""
 _CALLERS_MAX = 4
 _LETS_IN = re.compile(r"(?i)sess|sid|auth|token|remember|jwt|login")
+_BARE = word_set("token auth_header authorization_header old_token new_token current_token raw_token")
 _WRAPPED = word_set("value data payload text secret_string secretstring secret secretbinary plaintext secret_value")
 ENVIRONMENT = "the whole environment"
 HEADERS = "the request's headers, credentials among them,"
@@ -155,14 +156,16 @@ class Samples(World):
         lower = name.lower()
         if lower.endswith("authorization") or lower in ("http_cookie", "cookie_header") or reveals(name):
             return True
-        return lower in ("token", "auth_header", "authorization_header") and self._credential(node)
+        return lower in _BARE and self._credential(node)
 
     def _credential(self, node: ast.AST) -> bool:
         """Return whether a bare `token` lets somebody in: nothing here reads a language, and something signs in."""
         text = self.program.files.module_of(node).source.text
         if re.search(r"(?i)tokeni[sz]|lexer|parser\b|tokentype|page_?token|\btokens\b|syntax", text):
             return False
-        return bool(re.search(r"(?i)bearer|authorization|jwt|oauth|log_?in|sign_?in|session|password|reset", text))
+        return bool(
+            re.search(r"(?i)bearer|authorization|jwt|oauth|log_?in|sign_?in|session|password|reset|rotat|revok", text)
+        )
 
     def _kind(self, node: ast.expr) -> bool:
         """Return whether a type keeps the value out of its own text: `SecretStr`."""
@@ -322,6 +325,8 @@ class Samples(World):
                 return base.parts[name]
             if base.kind == "exception" and name in ("cmd", "args", "message", "output"):
                 return base.text
+            if base.kind in ("exception", "response") and name in ("request", "response"):
+                return Thing("response", GAP, {"url": base.parts.get("url", base.text)})
             if name == "__dict__":
                 return self.box(base, everything=True)
             if base.kind == "hidden" or base.kind == "address":

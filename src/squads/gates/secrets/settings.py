@@ -153,7 +153,8 @@ def _of_line(line: str, named: str, *, manifest: bool, sql: bool) -> str:
         text = _plain(written)
         default = _DEFAULT.fullmatch(text)
         text = default["value"] if default else text
-        kind = kind_of(name.rsplit(".", 1)[-1])
+        last = name.rsplit(".", 1)[-1]
+        kind = kind_of(last) or ("token" if last.lower() in ("auth", "authorization") else None)
         inside = decoded(text)
         if manifest and inside and pair and line[:1].isspace():
             kind = kind or "secret"

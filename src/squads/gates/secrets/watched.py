@@ -61,6 +61,8 @@ class Watched(Given):
     def __init__(self, program: Program, uses: Uses) -> None:
         super().__init__(program, uses)
         self.told: dict[ast.AST, Shown] = {}
+        self.heard: set[ast.AST] = set()
+        """What was gone through before the steps were used up."""
         self._checking = 0
 
     def ran(self, node: ast.AST, frame: Frame, machine: Expressions) -> None:
@@ -85,6 +87,8 @@ class Watched(Given):
                 self._told(node, machine.value(node.value, frame), "into an error", frame)
         finally:
             self._checking -= 1
+        if not machine.cut:
+            self.heard.add(node)
 
     def _tell(self, node: ast.AST, name: str, where: str, frame: Frame) -> None:
         self.told.setdefault(node, Shown(node, f"{name} is written {where}"))

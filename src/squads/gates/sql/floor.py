@@ -96,13 +96,26 @@ def _holds(schema: Schema, table: Table, column: Column, known: dict[str, Value]
     for check in table.checks:
         if not mentioned(check.condition, (column.name, *_sources(table, column))):
             continue
-        rows = Rows(columns={**columns, column.name: negative}, difference=_difference(column, negative))
+        rows = Rows(
+            columns={**columns, column.name: negative},
+            expressions=_whole(column, negative),
+            difference=_difference(column, negative),
+        )
         if outcomes(check.condition, rows, check.place) == {F}:
             return True
     for check in _domain_checks(schema, column):
         if outcomes(check.condition, Rows(columns={_VALUE: negative}), check.place) == {F}:
             return True
     return bool(column.generated) and value_of(column.generated, Rows(columns=columns), column.place).at_least_zero
+
+
+def _whole(column: Column, negative: Value) -> dict[str, Value]:
+    """Say that the whole expression of a generated column is negative, as CHECKs may spell it out."""
+    try:
+        tree = parsed(column.generated) if column.generated else None
+    except ValueError:
+        return {}
+    return {spelled(tree): negative} if tree is not None and type(tree).__name__ in ("Sub", "Add") else {}
 
 
 def _domain_checks(schema: Schema, column: Column) -> Iterator[Check]:

@@ -260,6 +260,19 @@ _RESERVED = word_set(
 )
 
 
+class Same:
+    """A schema as a key: it is itself and no other, so that what was read from it once is read once."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+
+    def __hash__(self) -> int:
+        return id(self.schema)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.schema is other.schema
+
+
 def quoted(name: str) -> str:
     """Return `name` as it must be written in SQL: bare where that folds to itself, else in double quotes."""
     plain = "${" in name or (

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from squads.gates.check import CannotLook
 from squads.gates.place import Place
 from squads.gates.sql.lex import Source, Statement, Token
-from squads.gates.sql.money import is_money, says_other
+from squads.gates.sql.money import is_amount_in, is_money, says_other
 from squads.gates.sql.rights.routines import body_tokens
 from squads.gates.sql.steps.types import is_float
 from squads.gates.words import word_set
@@ -162,6 +162,8 @@ def _weight(tokens: Sequence[Token], start: int, end: int, *, stored: bool) -> b
     alias = _alias(tokens, end)
     if alias and says_other(alias):
         return None
+    if after == "/" and _is_divided_by_money(tokens, end):
+        return None
     if "/" in (before, after) and not (alias and is_money(alias, "payments")):
         return None
     if stored:
@@ -172,6 +174,21 @@ def _weight(tokens: Sequence[Token], start: int, end: int, *, stored: bool) -> b
     if "sum" in _inside(tokens, start) or before in _ARITHMETIC or after in _ARITHMETIC:
         return True
     return bool(alias and is_money(alias, "payments")) or (not alias and False)
+
+
+def _is_divided_by_money(tokens: Sequence[Token], end: int) -> bool:
+    """Return whether what stands behind the stroke is money too: both make a share, whatever it is called."""
+    at = next(n for n in range(end + 1, len(tokens)) if tokens[n].text == "/")
+    depth, stop = 0, at + 1
+    while stop < len(tokens) and depth >= 0:
+        text = tokens[stop].text
+        depth += (text == "(") - (text == ")")
+        if depth == 0 and (text in ",+-*/" or tokens[stop].value in ("as", "from", "where", "group")):
+            break
+        stop += 1
+    names = [t.value for t in tokens if t.kind in ("word", "quoted")]
+    table = f"payments_{_tables(tokens)}"
+    return any(is_money(w, table, names) or is_amount_in(w, table) for w in _names(tokens[at + 1 : stop]))
 
 
 def _target(tokens: Sequence[Token], start: int) -> str:

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from squads.gates.check import CannotLook
 from squads.gates.place import Place
 from squads.gates.sql.fits.fitting import fired, tokens_in
-from squads.gates.sql.fits.routines import Body, bodies, closes
+from squads.gates.sql.fits.routines import Body, bodies
 from squads.gates.sql.lex import Source, Statement, Token, split
 from squads.gates.sql.model import Column, Schema, Table
-from squads.gates.sql.money import is_money, is_money_type, says_other
+from squads.gates.sql.money import is_amount_in, is_derived, is_money, is_money_type, may_be_money, says_other
+from squads.gates.sql.money_given import alias_of, given, selected
 from squads.gates.sql.money_typing import NOTHING, Made, made_of
 from squads.gates.sql.rights.routines import body_tokens
 from squads.gates.sql.steps.types import is_float
@@ -25,8 +27,6 @@ from squads.gates.words import word_set
 
 _FLOAT_WORDS = word_set("real float4 float8 float double")
 _NO_NAMES = word_set("as returns type cast set default alter column table in out inout variadic constant not null")
-_OBJECTS = word_set("json_build_object jsonb_build_object")
-_ENDS = word_set("from where group having window union intersect except order limit offset fetch for on returning into")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,10 @@ class _Scope:
     moneys: frozenset[str]
     """Names in the statement itself that are money."""
     routines: dict[str, Made]
+    owner: str = ""
+    """The routine that it stands in."""
+    view: str = ""
+    """The view that it is a column of."""
 
     def look(self, name: str) -> Made:
         """Return what is known of a name."""
@@ -67,7 +71,7 @@ class _Scope:
             viewed = [v[name] for v in self.views.values() if name in v] if not held and not money else []
             if viewed and name not in self.declared:
                 return viewed[-1]
-            return Made(money=money or (not held and is_money(name, "", ())), floating=name in self.declared)
+            return Made(money=money or (not held and is_money(name, self.owner, ())), floating=name in self.declared)
         money = any(_is_money_column(self.schema, t, c) for t, c in held)
         floating = all(_is_float(self.schema, c.type) for _, c in held)
         return Made(money=money, floating=floating, spoiled=money and floating)
@@ -80,7 +84,7 @@ def _is_money_column(schema: Schema, table: Table, column: Column) -> bool:
     if is_money(column.name, table.name, others):
         return True
     cents = re.fullmatch(r"(numeric|decimal)\(\d+,\s*2\)", schema.base_type(column.type)) is not None
-    return cents and is_money(column.name, f"payments_{table.name}", others)
+    return cents and (is_money(column.name, f"payments_{table.name}", others) or is_amount_in(column.name, table.name))
 
 
 def _is_float(schema: Schema, type_name: str) -> bool:
@@ -137,13 +141,14 @@ def _flows(statement: Statement, schema: Schema, routines: dict[str, Made], view
     for where, inside in parts:
         declared |= _declared(where, inside)
         moneys |= _typed_as_money(inside, schema)
+        moneys |= _exact_parameters(inside) if routine and where is source else set()
     name = _made_name(tokens, words) if "view" in words[:5] else ""
     columns: dict[str, Made] = {}
     head = parts[0][1] if not routine else parts[0][1][: _head_end(parts[0][1])]
     for where, inside in [(source, head), *parts[1:]]:
         for part in split(inside, ";"):
             if part:
-                yield from _part(where, part, schema, declared, moneys, routines, views, columns)
+                yield from _part(where, part, schema, declared, moneys, routines, views, columns, name)
     if routine and len(parts) > 1:
         yield from _returned(parts[1][0], parts[1][1], tokens, source, schema, declared, moneys, routines, views)
     if name:
@@ -178,6 +183,15 @@ def _typed_as_money(tokens: Sequence[Token], schema: Schema) -> set[str]:
     return found
 
 
+def _exact_parameters(tokens: Sequence[Token]) -> set[str]:
+    """Return the parameters of a routine that are exact, and called as money is."""
+    return {
+        token.value
+        for token, behind in pairwise(tokens)
+        if token.kind == "word" and behind.value in ("numeric", "decimal") and may_be_money(token.value)
+    }
+
+
 def _returned(
     source: Source,
     inside: Sequence[Token],
@@ -202,11 +216,12 @@ def _returned(
         begin = words.index("return") if "return" in words else words.index("select") if "select" in words else -1
         if begin < 0:
             continue
-        items = [i for i in _select(part, begin)[0] if i]
+        items = [i for i in selected(part, begin)[0] if i]
         if len(items) != 1:
             continue
         scope = _scope(part, schema, declared, moneys, routines, views)
-        made = made_of(_alias(items[0])[1], scope.look, is_money_type)
+        scope = replace(scope, owner=name)
+        made = made_of(alias_of(items[0])[1], scope.look, is_money_type)
         floating = result.value in _FLOAT_WORDS or _is_float(schema, result.value)
         if (made.spoiled or (made.money and floating)) and not made.meant and not says_other(name):
             head = outer.place(result.start, result.end)
@@ -222,6 +237,9 @@ def _declared(source: Source, tokens: Sequence[Token]) -> dict[str, Place]:
         if at and tokens[at - 1].text in ("::", "."):
             continue
         found[token.value] = source.place(token.start, tokens[at + 1].end)
+    for name, constant, kind in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if constant.value == "constant" and kind.value in _FLOAT_WORDS:
+            found[name.value] = source.place(name.start, kind.end)
     return found
 
 
@@ -229,7 +247,9 @@ def _float_at(tokens: Sequence[Token], at: int) -> bool:
     if at >= len(tokens) or tokens[at].kind != "word" or tokens[at].value not in _FLOAT_WORDS:
         return False
     if tokens[at].value == "double":
-        return at + 1 < len(tokens) and tokens[at + 1].value == "precision"
+        # MySQL's has no second word.
+        after = tokens[at + 1] if at + 1 < len(tokens) else None
+        return after is None or after.value == "precision" or after.text in (",", ")", ";")
     return True
 
 
@@ -259,9 +279,10 @@ def _part(
     routines: dict[str, Made],
     views: Views,
     columns: dict[str, Made],
+    made_name: str,
 ) -> Iterator[Flow]:
-    scope = _scope(tokens, schema, declared, moneys, routines, views)
-    for name, expression in _given(tokens, scope.tables):
+    scope = replace(_scope(tokens, schema, declared, moneys, routines, views), view=made_name)
+    for name, expression in given(tokens, scope.tables):
         made = made_of(expression, scope.look, is_money_type)
         columns[name] = made
         place = source.place(expression[0].start, expression[-1].end)
@@ -269,7 +290,7 @@ def _part(
             moneys.add(name)
         if name in declared and (made.money or made.spoiled) and not made.meant:
             yield Flow(name, declared[name], (place,))
-        elif says_other(name):
+        elif says_other(name) or is_derived(name):
             continue
         elif (made.spoiled and not made.meant) or (made.floating and _sinks(name, made, scope)):
             yield Flow(name, place, _where(expression, scope))
@@ -277,7 +298,7 @@ def _part(
 
 def _sinks(name: str, made: Made, scope: _Scope) -> bool:
     """Return whether a float becomes money by the name that it gets."""
-    if is_money(name, "", ()):
+    if is_money(name, scope.view, ()):
         return not made.meant
     return any(_keeps_money(scope.schema, t, name) for t in scope.tables)
 
@@ -301,97 +322,3 @@ def _where(expression: Sequence[Token], scope: _Scope) -> tuple[Place, ...]:
             if column is not None and _is_float(scope.schema, column.type):
                 return (column.place,)
     return ()
-
-
-def _given(tokens: Sequence[Token], tables: tuple[Table, ...]) -> Iterator[tuple[str, Sequence[Token]]]:
-    """Yield every expression of a statement that gets a name: (name, expression)."""
-    targets = _insert_targets(tokens, tables)
-    first = True
-    for at, token in enumerate(tokens):
-        word = token.value if token.kind == "word" else ""
-        if word == "select":
-            items, into = _select(tokens, at)
-            named = targets if first and targets else into
-            first = False
-            for number, item in enumerate(items):
-                name, expression = _alias(item)
-                if number < len(named) and len(named) == len(items):
-                    yield named[number], expression
-                if name:
-                    yield name, expression
-        elif word == "values" and targets:
-            n = at + 1
-            while n < len(tokens) and tokens[n].text == "(":
-                close = closes(tokens, n)
-                yield from zip(targets, split(tokens[n + 1 : close]), strict=False)
-                n = close + 2 if close + 1 < len(tokens) and tokens[close + 1].text == "," else len(tokens)
-        elif word in _OBJECTS and at + 1 < len(tokens) and tokens[at + 1].text == "(":
-            pairs = split(tokens[at + 2 : closes(tokens, at + 1)])
-            for key, value in zip(pairs[::2], pairs[1::2], strict=False):
-                if len(key) == 1 and key[0].kind == "string" and value:
-                    yield key[0].value, value
-        elif word == "set" and at and tokens[at - 1].value != "statistics":
-            yield from _set(tokens, at)
-        elif token.text == ":=" and at:
-            yield tokens[at - 1].value, list(tokens[at + 1 :])
-
-
-def _insert_targets(tokens: Sequence[Token], tables: tuple[Table, ...]) -> list[str]:
-    words = [t.value if t.kind == "word" else "" for t in tokens]
-    if "insert" not in words:
-        return []
-    at = words.index("insert") + 2
-    while at + 2 < len(tokens) and tokens[at + 1].text == ".":
-        at += 2
-    if at + 1 < len(tokens) and tokens[at + 1].text == "(" and tokens[at + 2].value not in ("select", "values"):
-        return [p[0].value for p in split(tokens[at + 2 : closes(tokens, at + 1)]) if p]
-    table = next((t for t in tables if at < len(tokens) and t.name == tokens[at].value), None)
-    return [c.name for c in table.columns] if table is not None else []
-
-
-def _select(tokens: Sequence[Token], at: int) -> tuple[list[Sequence[Token]], list[str]]:
-    """Return the items of the SELECT at `at`, and the variables behind INTO."""
-    depth, n = 0, at + 1
-    while n < len(tokens):
-        text = tokens[n].text if tokens[n].kind == "mark" else ""
-        depth += (text in ("(", "[")) - (text in (")", "]"))
-        within = tokens[n].value == "group" and tokens[n - 1].value == "within"
-        if depth < 0 or (depth == 0 and tokens[n].kind == "word" and tokens[n].value in _ENDS and not within):
-            break
-        n += 1
-    items: list[Sequence[Token]] = [i for i in split(tokens[at + 1 : n]) if i]
-    into: list[str] = []
-    if n < len(tokens) and tokens[n].value == "into":
-        n += 1 + (n + 1 < len(tokens) and tokens[n + 1].value == "strict")
-        while n < len(tokens) and tokens[n].kind in ("word", "quoted"):
-            into.append(tokens[n].value)
-            if n + 1 >= len(tokens) or tokens[n + 1].text != ",":
-                break
-            n += 2
-    return items, into
-
-
-def _set(tokens: Sequence[Token], at: int) -> Iterator[tuple[str, Sequence[Token]]]:
-    depth, n = 0, at + 1
-    while n < len(tokens):
-        text = tokens[n].text if tokens[n].kind == "mark" else ""
-        depth += (text in ("(", "[")) - (text in (")", "]"))
-        inner = depth == 0 and tokens[n].kind == "word" and tokens[n].value in ("from", "where", "returning")
-        if depth < 0 or inner:
-            break
-        n += 1
-    for part in split(tokens[at + 1 : n]):
-        if len(part) > 2 and part[1].text == "=":
-            yield part[0].value, part[2:]
-
-
-def _alias(item: Sequence[Token]) -> tuple[str, Sequence[Token]]:
-    """Return what a SELECT's item is called, and its expression."""
-    if len(item) > 2 and item[-2].kind == "word" and item[-2].value == "as":
-        return item[-1].value, item[:-2]
-    named = item[-1].kind in ("word", "quoted")
-    if len(item) > 1 and named and (item[-2].text == ")" or item[-2].kind in ("number", "quoted", "string")):
-        return item[-1].value, item[:-1]
-    if len(item) > 1 and named and item[-2].kind == "word" and item[-2].value not in ("precision", "::"):
-        return item[-1].value, item[:-1]
-    return (item[-1].value if named else ""), item

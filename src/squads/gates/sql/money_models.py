@@ -22,9 +22,8 @@ _FLOATS = frozenset(
     ("FloatField", "DoubleField", "Float", "FLOAT", "REAL", "Double", "DOUBLE", "DOUBLE_PRECISION", "BinaryFloatField")
 )
 _NOT_STORED = frozenset(("forms", "serializers", "filters", "wtforms", "fields_rest"))
-DECLARES = re.compile(rb"FloatField|DoubleField|\b(Float|FLOAT|REAL|Double|DOUBLE|DOUBLE_PRECISION)\b")
-"""Whether a Python file may declare floats."""
-_MAY_DECLARE = re.compile(rb"Field|Column|Float|FLOAT|REAL|Double|DOUBLE|TypeDecorator|Mapped")
+_DECLARES = re.compile(rb"FloatField|DoubleField|\b(Float|FLOAT|REAL|Double|DOUBLE|DOUBLE_PRECISION)\b")
+_MAY_DECLARE = re.compile(rb"Field|Required|Column|Float|FLOAT|REAL|Double|DOUBLE|TypeDecorator|Mapped")
 _TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 _LIMITS = re.compile(r"(?:MaxValueValidator\(|\ble=|\blt=)\s*(?:limit_value=)?\s*(?:Decimal\(['\"])?(\d+(?:\.\d+)?)")
 _DEFAULT = re.compile(r"\b(?:default|server_default)=\s*['\"]?(\d*\.\d+|\d+)")
@@ -39,6 +38,13 @@ class Modelled:
     place: Place
     also: tuple[Place, ...] = ()
     """Where its type was made."""
+
+
+def declares(content: bytes) -> bool:
+    """Return whether a Python file may declare floats: of any ORM, of Pony also by Python's own name."""
+    if b"Required(float" in content or b"Optional(float" in content:
+        return True
+    return _DECLARES.search(content) is not None
 
 
 def modelled(artifact: Artifact, told: frozenset[str]) -> Iterator[Modelled]:
@@ -78,6 +84,23 @@ def queried(artifact: Artifact) -> Iterator[Modelled]:
                 yield Modelled(money, file.source.place(*file.offsets(node)))
 
 
+def altered(artifact: Artifact) -> Iterator[Modelled]:
+    """Yield the money that a migration of Alembic makes a float; what `downgrade` does is undone work."""
+    if not any(b"alter_column" in f.content for f in artifact.matching("*.py")):
+        return
+    for file in _files(artifact):
+        for function in file.tree.body:
+            if not isinstance(function, ast.FunctionDef) or function.name == "downgrade":
+                continue
+            for call in ast.walk(function):
+                if not isinstance(call, ast.Call) or _last(call.func) != "alter_column":
+                    continue
+                named = [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+                made = any(k.arg == "type_" and _is_float(k.value, {}) for k in call.keywords)
+                if made and named and is_money(named[-1], named[0] if len(named) > 1 else "payments", ()):
+                    yield Modelled(named[-1], file.source.place(*file.offsets(call)))
+
+
 def float_types(artifact: Artifact) -> dict[str, Place]:
     """Return the artifact's own float types and names for float types, each with where it was made."""
     return {name: place for name, (_, place) in _made(_files(artifact))}
@@ -86,7 +109,7 @@ def float_types(artifact: Artifact) -> dict[str, Place]:
 def _files(artifact: Artifact) -> list[PythonFile]:
     """Return the files that may declare columns, where any file of the artifact speaks of floats at all."""
     every = [f for f in artifact.matching("*.py") if not _TESTS.search(f.path)]
-    if not any(DECLARES.search(f.content) for f in every):
+    if not any(declares(f.content) for f in every):
         return []
     files: list[PythonFile] = []
     for file in every:
@@ -140,6 +163,8 @@ def _derives(node: ast.ClassDef, known: Mapping[str, object]) -> bool:
 def _is_float(node: ast.expr, known: Mapping[str, object]) -> bool:
     """Return whether an expression is a float type: `Float`, `sa.Float(53)`, `Annotated[..., mapped_column(Float)]`."""
     match node:
+        case ast.Call(func=ast.Name(id="Required" | "Optional"), args=[ast.Name(id="float"), *_]):
+            return True  # an entity of Pony
         case ast.Call():
             if _last(node.func) in ("mapped_column", "Column"):
                 return any(_is_float(a, known) for a in node.args)

@@ -85,7 +85,8 @@ class _Reader:
             left, right = self.made(node.args["this"], depth + 1), self.made(node.args["expression"], depth + 1)
             if right.money:
                 return Made(floating=left.floating or right.floating)
-            return left.with_operand(replace(right, money=False)) if left.money else Made(floating=left.floating)
+            floating = left.floating or right.floating
+            return left.with_operand(replace(right, money=False)) if left.money else Made(floating=floating)
         if kind in _NUMBERLESS:
             return NOTHING
         if kind in _SPREAD:

@@ -8,6 +8,7 @@ is TRUE there. So two partial indexes, `WHERE c IS NULL` and `WHERE c IS NOT NUL
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -23,6 +24,7 @@ _MEMBERS_MAX = 6
 _OWNERS_MAX = 5
 """How many other owners are told apart: each doubles the cases."""
 _THERE = Value(nullable=False)
+_NOT_EMPTY = re.compile(r"(?:<>|!=)\s*''|\blength\s*\([^<>]*\)\s*(?:>\s*0|>=\s*1)")
 _DELIBERATE = frozenset(("Nullif", "Case"))
 
 
@@ -83,11 +85,20 @@ def deliberate(table: Table, element: Element) -> bool:
     column = table.column(element.column)
     expression = element.expression or (column.generated if column else "")
     kind = type(parsed(expression)).__name__ if expression else ""
+    if kind == "Nullif" and any(_already(table, name) for name in columns_of(expression)):
+        return False
     if kind != "Case":
         return kind in _DELIBERATE
     # CASE WHEN deleted_at IS NOT NULL THEN email END is NULL in just those rows that are most there.
     plain = {name: (_THERE if name in table.not_null else NULL) for name in columns_of(expression)}
     return NULL not in plain.values() or value_of(expression, Rows(columns=plain)).present
+
+
+def _already(table: Table, name: str) -> bool:
+    """Return whether a column is NULL by itself, as a CHECK keeps out the empty text that NULLIF would make NULL."""
+    return name not in table.not_null and any(
+        _NOT_EMPTY.search(c.condition) for c in table.checks if mentioned(c.condition, (name,))
+    )
 
 
 def columns_in(key: Key) -> frozenset[str]:

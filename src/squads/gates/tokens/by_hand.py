@@ -119,7 +119,7 @@ def _cut(program: Program, step: Step) -> Cut | None:
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
         bounds = [b for b in (node.slice.lower, node.slice.upper) if b is not None]
         if any(_finds_dot(program, b) for b in bounds):
-            return Cut(node.value, first=node.slice.lower is None)
+            return Cut(node.value, first=node.slice.lower is None, in_two=any(_from_behind(program, b) for b in bounds))
         if _sealed_apart(program, step, node):
             return Cut(node.value, first=False, in_two=True)
         return None
@@ -229,16 +229,21 @@ def _is_dot(program: Program, nodes: list[ast.expr]) -> bool:
     return any({".", b"."} & program.values.constants(n) for n in nodes)
 
 
-def _finds_dot(program: Program, bound: ast.expr) -> bool:
+def _finds_dot(program: Program, bound: ast.expr, finds: frozenset[str] = _FINDS) -> bool:
     waiting: list[ast.AST] = [bound]
     for _ in range(30):
         if not waiting:
             return False
         node = waiting.pop()
-        if isinstance(node, ast.Call) and program.calls.method(node) in _FINDS and _is_dot(program, node.args[:1]):
+        if isinstance(node, ast.Call) and program.calls.method(node) in finds and _is_dot(program, node.args[:1]):
             return True
         if isinstance(node, ast.Name):
             waiting += [b.value for b in program.values.bindings(node) if b.value is not None]
         else:
             waiting.extend(ast.iter_child_nodes(node))
     return False
+
+
+def _from_behind(program: Program, bound: ast.expr) -> bool:
+    """Return whether a text is cut at its last dot: what stands before it is all but the signature."""
+    return _finds_dot(program, bound, frozenset(("rfind", "rindex")))

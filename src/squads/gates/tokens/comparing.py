@@ -14,7 +14,8 @@ from itertools import chain, islice
 
 from squads.gates.python import Function, Module, Program, Step
 from squads.gates.tokens.by_hand import seals
-from squads.gates.tokens.verification import COMPARES, Verification
+from squads.gates.tokens.codes import COMPARES
+from squads.gates.tokens.verification import Verification
 
 SEALS = re.compile(
     rb"\bhmac\b|blake2|cmac|poly1305|compare_digest|constant_time|hashlib|\.verify\(|unsign|itsdangerous|\bjwt\b|\bjose\b|nacl\b",

@@ -12,19 +12,16 @@ from squads.gates.tokens.comparing import Comparing, Vain
 _PARTS_MAX = 200
 _HEADERS = re.compile(r"header|META\b|environ", re.IGNORECASE)
 _MARKS = re.compile(r"sig|hmac|\bmac\b|_mac|seal|siegel|digest|auth", re.IGNORECASE)
-_BODIES = frozenset(("get_data", "body", "data", "raw_body", "get_json", "json", "read", "rawbody", "raw_post_data"))
+_BODIES = frozenset(
+    ("get_data", "body", "data", "raw_body", "get_json", "json", "read", "rawbody", "raw_post_data", "form", "POST")
+)
 _REQUEST = re.compile(r"\b(req|request|event|message|msg)\b")
-_JSON = frozenset(("loads", "model_validate_json", "parse_raw", "get_json", "json", "parse_qs", "fromstring"))
+_JSON = frozenset(
+    ("loads", "model_validate_json", "parse_raw", "get_json", "json", "parse_qs", "parse_qsl", "fromstring", "form")
+)
+_FIELDS = frozenset(("form", "json", "POST"))
 _CUTS = frozenset(("split", "rsplit", "partition", "rpartition"))
 _HASHES = re.compile(r"sha\d|md5|blake|hexdigest|hashlib", re.IGNORECASE)
-_TAKES = frozenset(("get", "pop", "getlist", "getone"))
-_NO_CLAIM = re.compile(
-    r"^(lang|language|locale|utm_.*|theme|page|ref|format|callback|redirect|next|v|version|debug|_.*)$", re.IGNORECASE
-)
-_SENT = re.compile(
-    r"request|\breq\b|\bargs$|\bform$|quer(y|ies)|\bparams$|GET$|POST$|json\(|form\(|post\(|parse_qs|payload$"
-)
-_SHOWN = re.compile(r"(^|\.)(debug|info|warning|warn|error|exception|log|print)$")
 
 
 class Covering:
@@ -45,7 +42,7 @@ class Covering:
                     continue
                 made = sides[0] if self._comparing.computed(sides[0]) else sides[1]
                 given = sides[1] if made is sides[0] else sides[0]
-                if why := self._body(function, made, given) or self._fields(function, made, given, node):
+                if why := self._body(function, made, given):
                     yield Vain(node, why)
 
     def _parts(self, node: ast.AST) -> list[ast.AST]:
@@ -81,6 +78,11 @@ class Covering:
         if not _HEADERS.search(said) and not (injected and any(ast.unparse(p) in parameters for p in brought)):
             return ""
         believed = {b for c in self._reads(function) for b in self._bodies(c)}
+        believed |= {
+            ast.unparse(n)
+            for n in ast.walk(function.node)
+            if isinstance(n, ast.Attribute) and n.attr in _FIELDS and _REQUEST.search(ast.unparse(n.value))
+        }
         if not believed:
             return ""
         parts = self._parts(made)
@@ -129,78 +131,3 @@ class Covering:
                     if texts & believed and any(_HASHES.search(t) for t in texts):
                         return True
         return False
-
-    # Fields
-
-    def _fields(self, function: Function, made: ast.expr, given: ast.expr, node: ast.AST) -> str:
-        """Return which field of what the sender gives is believed, and has no part in the code."""
-        marks = self._taken(self._parts(given))
-        parts = self._parts(made)
-        covered = self._taken(parts)
-        for box, keys in covered.items():
-            if box not in marks or _HEADERS.search(box) or self._whole(parts, box):
-                continue
-            if not self._sent(function, box):
-                continue
-            line = getattr(node, "lineno", 0)
-            for part in ast.walk(function.node):
-                taken = self._take(part)
-                if taken is None or taken[0] != box or part.lineno < line:  # type: ignore[attr-defined]
-                    continue
-                key = taken[1]
-                if key not in keys | marks[box] and not _NO_CLAIM.search(key) and self._acted(part):
-                    return f"the code is not computed over {key!r}, which is believed"
-        return ""
-
-    def _sent(self, function: Function, box: str) -> bool:
-        """Return whether `box` is what a request brought: its query, its form, its JSON."""
-        if _SENT.search(box):
-            return True
-        return any(
-            isinstance(n, ast.Assign)
-            and any(isinstance(t, ast.Name) and t.id == box for t in n.targets)
-            and bool(_SENT.search(ast.unparse(n.value)))
-            for n in ast.walk(function.node)
-        )
-
-    def _taken(self, parts: list[ast.AST]) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
-        for part in parts:
-            taken = self._take(part)
-            if taken is not None:
-                found.setdefault(taken[0], set()).add(taken[1])
-        return found
-
-    def _take(self, part: ast.AST) -> tuple[str, str] | None:
-        """Return out of what, and under which key, something is taken."""
-        if isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant) and isinstance(part.ctx, ast.Load):
-            key, box = part.slice.value, part.value
-        elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in _TAKES:
-            first = part.args[0] if part.args else None
-            key, box = first.value if isinstance(first, ast.Constant) else None, part.func.value
-        else:
-            return None
-        plain = isinstance(box, ast.Name | ast.Attribute)
-        return (ast.unparse(box), key) if plain and isinstance(key, str) else None
-
-    def _whole(self, parts: list[ast.AST], box: str) -> bool:
-        """Return whether all of `box` goes into the code, and not only some of its fields."""
-        for part in parts:
-            if isinstance(part, ast.Name | ast.Attribute) and ast.unparse(part) == box:
-                parent = self._program.files.parent(part)
-                holder = self._program.files.parent(parent) if isinstance(parent, ast.Attribute) else parent
-                taken = parent is not None and (self._take(parent) or (holder is not None and self._take(holder)))
-                if not taken:
-                    return True
-        return False
-
-    def _acted(self, part: ast.AST) -> bool:
-        """Return whether a field is given to something, kept or returned, and not only shown."""
-        node: ast.AST | None = self._program.files.parent(part)
-        while node is not None and not isinstance(node, ast.stmt):
-            if isinstance(node, ast.Call) and _SHOWN.search(ast.unparse(node.func)):
-                return False
-            if isinstance(node, ast.Call | ast.Dict | ast.Tuple):
-                return True
-            node = self._program.files.parent(node)
-        return isinstance(node, ast.Return | ast.Assign | ast.AnnAssign)

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from squads.gates.python import Class, Done, Fact, Function, Instance, Program, holds
 from squads.gates.tokens.libraries import Libraries
 from squads.gates.tokens.reading import Reading
-from squads.gates.tokens.verification import Roots, Verification
+from squads.gates.tokens.roots import Roots
+from squads.gates.tokens.verification import Verification
 
 _DEPTH_MAX = 4
 """How far guards are followed into each other, and callers back to the function that is guarded."""

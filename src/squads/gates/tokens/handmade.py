@@ -14,7 +14,8 @@ from itertools import islice
 from squads.contracts.finding import Severity
 from squads.gates.python import Module, Program
 from squads.gates.tokens.keys import KEYS_IN_HEADERS, Keys, Weakness
-from squads.gates.tokens.verification import Roots, Verification
+from squads.gates.tokens.roots import Roots
+from squads.gates.tokens.verification import Verification
 
 _MACS = re.compile(r"(^|\.)(hmac\.(new|digest|HMAC)|HMAC(\.new)?|CMAC(\.new)?)$")
 _PUBLIC = re.compile(r"(^|[._])(pub(lic)?_?(key|pem|der)|x509|cert(ificate)?(_pem)?|PUB(LIC)?_?(KEY|PEM))$")

@@ -21,6 +21,9 @@ _BUILDS = re.compile(
 _MATERIAL = frozenset(("n", "x", "y", "k", "x5c", "x5t", "x5t#S256"))
 """What makes a key of a JWK the one that it is."""
 _HASHES = re.compile(r"sha\d+|digest|fingerprint|thumbprint|blake2", re.IGNORECASE)
+_HOSTS = frozenset(("hostname", "netloc", "host"))
+_SPLITS = re.compile(r"(^|\.)(urlsplit|urlparse|URL|parse_url)$")
+"""Who an address leads to: known hosts are as good as known addresses."""
 _FOLLOWED_MAX = 5
 _AS_IT_IS = frozenset(("get", "encode", "bytes", "str", "strip", "decode"))
 _PARTS_MAX = 150
@@ -163,7 +166,9 @@ class Keys:
         return None
 
     def _key(self, reading: Reading, key: ast.expr, from_token: dict[ast.AST, str]) -> list[Weakness]:
+        """Return what is wrong with where a key comes from: of several ways to it, the worst."""
         fixed = "take the key from a fixed or configured key set, chosen by the header's kid"
+        found: list[Weakness] = []
         for step in self._program.flow.trace(key, lambda c, s: self.builds(c)):
             kind = from_token.get(step.node)
             if kind is None:
@@ -192,8 +197,8 @@ class Keys:
                 )
                 text = f"The token's own kid selects a {'file' if files else 'URL'} that the key is read from."
                 severity = Severity.MAJOR if files else Severity.NOTE
-                return [Weakness(severity, reading.node, text, f"look kid up in a fixed set; {fixed}")]
-        return []
+                found.append(Weakness(severity, reading.node, text, f"look kid up in a fixed set; {fixed}"))
+        return sorted(found, key=lambda w: w.severity, reverse=True)[:1]
 
     def _both(self, reading: Reading, step: Step) -> list[ast.AST]:
         """Return where the token is verified, and where its key was taken out of it."""
@@ -207,6 +212,8 @@ class Keys:
     def builds(self, call: ast.Call) -> bool:
         """Return whether a call makes a key of what it is given, or fetches it."""
         names = self._program.names.names(call.func)
+        if self._program.calls.method(call) == "public_key" and call.args:
+            return False  # who asks for the key of somebody looks it up
         return any(
             _BUILDS.search(n) for n in names or {self._program.calls.method(call)}
         ) and "objects" not in ast.unparse(call.func)
@@ -255,6 +262,12 @@ class Keys:
             return any(self._stands_for(e, texts, depth + 1) for e in word.elts)
         if isinstance(word, ast.Subscript) and isinstance(word.slice, ast.Constant):
             return word.slice.value in _MATERIAL and ast.unparse(word.value) in texts
+        if isinstance(word, ast.Attribute) and word.attr in _HOSTS:
+            cut = self._program.values.origins(word.value)
+            given = [
+                a for c in cut if isinstance(c, ast.Call) and _SPLITS.search(ast.unparse(c.func)) for a in c.args[:1]
+            ]
+            return any(self._stands_for(g, texts, depth + 1) for g in given)
         if isinstance(word, ast.Call):
             method, receiver = self._program.calls.method(word), self._program.calls.receiver(word)
             if method == "get" and word.args and isinstance(word.args[0], ast.Constant) and receiver is not None:

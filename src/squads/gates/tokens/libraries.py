@@ -12,7 +12,7 @@ import re
 from squads.gates.python import UNKNOWN, Arguments, Done, Fact, Program, Unknown, holds
 from squads.gates.tokens.by_hand import reading_by_hand
 from squads.gates.tokens.reading import Reading, Row
-from squads.gates.tokens.switches import by_default
+from squads.gates.tokens.switches import HEADERS, by_default, hangs_on_header
 
 PYJWT = Row("checks", algorithms=2, verify=2)
 JOSE = Row("checks", algorithms=2)
@@ -73,8 +73,7 @@ _UNSAFE = re.compile(r"(^|[.\])])(loads_unsafe|load_unsafe|load_payload_unsafe|l
 _SIGNED = re.compile(r"(^|[.\])])unsign(_object)?$|(Serializer\(\)|\bsigning)\.loads$")
 """itsdangerous, and Django's signing: they raise where the signature is wrong."""
 _OLD = re.compile(r"(^|\.)SignatureExpired$")
-_HEADER = re.compile(r"(get_)?unverified_headers?$")
-_FOLLOWED_MAX = 100
+_CALLERS_MAX = 8
 _TOKENS = re.compile(r"jwt|jws|jose|id_?token|token_?backend", re.IGNORECASE)
 
 
@@ -148,7 +147,7 @@ class Libraries:
             return ALONE
         if any(_UNSAFE.search(n) for n in (*names, method)):
             return ALONE if method == "load_payload" and self._only_old(call) else UNVERIFIED
-        if _HEADER.search(method):
+        if HEADERS.search(method):
             return HEADER
         known = names or {ast.unparse(call.func) if isinstance(call.func, ast.Attribute | ast.Name) else ""}
         if "decode" in method or "verify" in method or "load" in method:
@@ -180,7 +179,10 @@ class Libraries:
         made_by = [o for o in values.origins(receiver) if isinstance(o, ast.Call)]
         options += [self._program.calls.arguments(made).get(0, "options") for made in made_by]
         for candidate in options:
-            for flag in values.entries(candidate).known.get("verify_signature", ()) if candidate is not None else ():
+            if candidate is None:
+                continue
+            flags = [*values.entries(candidate).known.get("verify_signature", ()), *self._spread(candidate)]
+            for flag in flags:
                 if self._false(flag, arguments.get(row.token)):
                     return flag if not isinstance(flag, ast.Constant) else candidate
         for name in ("verify", "verify_signature"):
@@ -193,29 +195,20 @@ class Libraries:
                 return flag_at
         return None
 
+    def _spread(self, options: ast.expr) -> list[ast.expr]:
+        """Return what `**options` holds for the switch where the function that passes them on is called."""
+        names = [b.node for b in self._program.values.bindings(options)] if isinstance(options, ast.Name) else []
+        function = self._program.function_of(options)
+        if function is None or function.node.args.kwarg not in names:
+            return []
+        calls = self._program.calls.callers(function)[:_CALLERS_MAX]
+        return [k.value for c in calls for k in c.keywords if k.arg == "verify_signature"]
+
     def _chosen_by_token(self, node: ast.expr, token: ast.expr | None) -> bool:
         """Return whether a switch hangs on the token, or on what stands in its own header: then the sender has it."""
         names = [n for n in ast.walk(token) if isinstance(n, ast.Name)] if token is not None else []
         of_token = {b for n in names for b in self._program.values.bindings(n)}
-        waiting: list[ast.AST] = [node]
-        seen: set[ast.AST] = set()
-        while waiting and len(seen) < _FOLLOWED_MAX:
-            part = waiting.pop()
-            if part in seen:
-                continue
-            seen.add(part)
-            if isinstance(part, ast.Call) and _HEADER.search(self._program.calls.method(part)):
-                return True
-            if isinstance(part, ast.Name):
-                every = self._program.values.bindings(part)
-                if not isinstance(node, ast.Name) and not of_token.isdisjoint(every):
-                    return True
-                bound = [b for b in every if b.value is not None]
-                local = [b.value for b in bound if self._program.function_of(b.node) is not None]
-                waiting += [v for v in local if v is not None]
-            else:
-                waiting.extend(ast.iter_child_nodes(part))
-        return False
+        return hangs_on_header(self._program, node, of_token)
 
     def _false(self, node: ast.expr, token: ast.expr | None = None) -> bool:
         found = self._program.values.constants(node)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from squads.gates.python import Program, default_of
+from squads.gates.tokens.switches import hangs_on_header
 
 Style = Literal["checks", "header", "unverified"]
 """A call that verifies unless told otherwise, one that reads only the header, and one that never verifies."""
@@ -61,10 +62,14 @@ def switched_off(program: Program, reading: Reading, call: ast.Call) -> bool:
     names = [n for n in ast.walk(reading.switch) if isinstance(n, ast.Name)]
     parameters = [b.node for n in names for b in program.values.bindings(n) if isinstance(b.node, ast.arg)]
     for parameter in parameters[:1]:
+        if parameter is function.node.args.kwarg:
+            words = [k.value for k in call.keywords if k.arg == "verify_signature"]
+            return any(v is False or v is None for w in words for v in program.values.constants(w))
         given = program.calls.bind(call, function).get(parameter)
         if given is None:
             default = default_of(function, parameter)
             given = [default] if default is not None else []
         if given:
-            return any(v is False or v is None for g in given for v in program.values.constants(g))
+            off = any(v is False or v is None for g in given for v in program.values.constants(g))
+            return off or any(hangs_on_header(program, g) for g in given)
     return True

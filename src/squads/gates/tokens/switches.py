@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Collection
 
 from squads.gates.python import UNKNOWN, Program, Unknown
+from squads.gates.python.bindings import Binding
 
+HEADERS = re.compile(r"(get_)?unverified_headers?$")
+"""Reads the header of a token, which its sender writes."""
 _DEPTH_MAX = 12
+_FOLLOWED_MAX = 100
+_CALLERS_MAX = 4
 _UNSET = re.compile(r"(^|\.)(getenv|environ\.get)$")
 """Gives the default, or None where there is none."""
 _DEFAULTED = re.compile(r"^(decouple\.)?config$|(^|\.)env(\.(bool|str|int))?$|(^|\.)get_?bool(ean)?$")
@@ -103,3 +109,38 @@ def _called(program: Program, call: ast.Call, depth: int) -> object:
             return bool(value)
         return int(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else UNKNOWN
     return UNKNOWN
+
+
+def hangs_on_header(program: Program, node: ast.expr, of_token: Collection[Binding] = ()) -> bool:
+    """Return whether a switch is made of the token, or of what stands in its own header, here or where it is given."""
+    waiting: list[ast.AST] = [node]
+    seen: set[ast.AST] = set()
+    while waiting and len(seen) < _FOLLOWED_MAX:
+        part = waiting.pop()
+        if part in seen:
+            continue
+        seen.add(part)
+        if isinstance(part, ast.Call) and HEADERS.search(program.calls.method(part)):
+            return True
+        if isinstance(part, ast.Call):
+            waiting += [r for f in program.names.functions(part) for r in f.returns]
+        if isinstance(part, ast.Name):
+            every = program.values.bindings(part)
+            if not isinstance(node, ast.Name) and any(b in of_token for b in every):
+                return True
+            bound = [b for b in every if b.value is not None]
+            waiting += [b.value for b in bound if b.value is not None and program.function_of(b.node) is not None]
+            if part is node:  # a parameter: what it is given decides
+                waiting += [g for b in every if isinstance(b.node, ast.arg) for g in _given(program, b.node)]
+        else:
+            waiting.extend(ast.iter_child_nodes(part))
+    return False
+
+
+def _given(program: Program, parameter: ast.arg) -> list[ast.expr]:
+    """Return what a parameter is given by the artifact's own callers."""
+    function = program.function_of(parameter)
+    if function is None:
+        return []
+    calls = program.calls.callers(function)[:_CALLERS_MAX]
+    return [g for c in calls for g in program.calls.bind(c, function).get(parameter, ())]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
-from squads.gates.python import Function, Program, Step
+from squads.gates.python import Class, Function, Program, Step
+from squads.gates.tokens.parts import kept_as
 from squads.gates.tokens.reading import Reading, switched_off
-from squads.gates.tokens.verification import Roots, Verification
+from squads.gates.tokens.roots import Roots
+from squads.gates.tokens.verification import Verification
 from squads.gates.words import word_set
 
 TIMES = frozenset(("exp", "iat", "nbf", "expires_at", "auth_time"))
@@ -61,9 +64,13 @@ class Trust:
             apart and self._verification.before(reading.token, token)
         ):
             return []
+        if apart and self._opened(reading, token):
+            return []
         for step in self._program.flow.follow(reading.claims, self._carries):
             if any(s.kind == "key" for s in step.way() if s is not step):
                 continue  # what was looked up is not the claims; the looking up was told already
+            if self._beside(step):
+                continue  # `checked.ok`, where the claims are `checked.claims`
             use = self._use(step, reading)
             if use is None or self._verified(step, reading, token, weak=step.kind in ("test", "argument", "key")):
                 continue
@@ -71,6 +78,24 @@ class Trust:
                 continue
             found.append(replace(use, taken=step.taken))
         return found
+
+    def _opened(self, reading: Reading, token: Roots) -> bool:
+        """Return whether what is read comes out of a function that gives it only once the token is verified."""
+        opener, here = self._program.function_of(reading.token), self._program.function_of(reading.node)
+        if opener is None or here is None or isinstance(opener.node, ast.Lambda):
+            return False
+        called = any(self._program.function_of(c) is here for c in self._program.calls.callers(opener))
+        return called and self._verification.gives(opener, token)
+
+    def _beside(self, step: Step) -> bool:
+        """Return whether another field is read of an object that holds the claims in one of its fields."""
+        way = list(step.way())[::-1]
+        for before, one in pairwise(way):
+            if one.kind == "argument" and isinstance(one.node, ast.Call):
+                field, after = kept_as(self._program, one.node, before.node), step.taken[len(one.taken) :]
+                if field and after and isinstance(after[0], str) and after[0] != field:
+                    return True
+        return False
 
     # What a step means
 
@@ -116,6 +141,9 @@ class Trust:
     def _carries(self, call: ast.Call, step: Step) -> bool:
         if step.kind == "method":
             return True
+        made = [t for t in self._program.names.things(call.func) if isinstance(t, Class)]
+        if made and all("__init__" not in c.methods for t in made for c in self._program.names.family(t)):
+            return True  # an object that only holds what it is given is looked at where it goes
         return bool(self._program.names.names(call.func) & _CARRIES)
 
     def _text(self, node: ast.AST) -> str:
@@ -143,14 +171,13 @@ class Trust:
                     return True
                 tokens[function] = tokens.get(function, frozenset()) | self._handed(one, before, here, known, function)
                 here = function
+                if isinstance(one.node, ast.Call) and self._verification.within(one.node, tokens[function]):
+                    return True
             before = one
+            # `claims if verified(token) else None`: it is on the way, and comes here only where that is so.
+            if self._verification.before(one.node, tokens.get(here, frozenset())):
+                return True
         known = tokens.get(here, frozenset())
-        if self._verification.before(step.node, known):
-            return True
-        # `return verified(token) and claims`: what stands before it in the same expression counts as well.
-        beside = step.back.node if step.back is not None else step.node
-        if self._program.function_of(beside) is here and self._verification.before(beside, known):
-            return True
         if not weak:
             return False
         return self._verification.later(step.node, known) or self._by_callers(step, here, known)
@@ -165,7 +192,7 @@ class Trust:
             bound = self._program.calls.bind(call, here)
             handed = [v for p, vs in bound.items() if p.arg in heads for v in vs]
             token = frozenset(r for v in handed for r in self._verification.roots(v))
-            if not self._verification.verified_with(call, token):
+            if not (self._verification.verified_with(call, token) or self._verification.before(call, token)):
                 return False
         return bool(callers)
 
@@ -183,6 +210,9 @@ class Trust:
         if isinstance(step.node, ast.Call) and here is not None:
             bound = calls.bind(step.node, here)
             handed = [v for p, vs in bound.items() if p.arg in _heads(known) for v in vs]
+            receiver = calls.receiver(step.node)
+            if here.bound and receiver is not None and here.parameters and here.parameters[0].arg in _heads(known):
+                handed.append(receiver)
             return frozenset(r for v in handed for r in self._verification.roots(v)) | frozenset(
                 r for r in known if r.startswith("self.")
             )

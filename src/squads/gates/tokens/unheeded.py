@@ -144,6 +144,9 @@ class Unheeded:
             return reading.style == "checks" and isinstance(self._program.files.parent(call), ast.Expr)
         if self._program.calls.method(call) != "verify" or self._program.names.functions(call):
             return False
+        made = [o for g in call.args for o in self._program.values.origins(g) if isinstance(o, ast.Call)]
+        if any(self._program.calls.method(m) == "sign" for m in made):
+            return False  # who signs looks at their own signature
         coded = any(_CODED.search(n) for n in self._program.names.names(call.func))
         several = len(self._program.calls.arguments(call).every) > 1 or coded
         return several and bool(_CRYPTO.search(self._program.files.module_of(call).source.text.encode()))

@@ -120,6 +120,8 @@ class Unread:
         if not isinstance(parent, ast.Assign) or function is None or not self._comparing.makes(call):
             return ""
         names = {t.id for t in parent.targets if isinstance(t, ast.Name)}
+        if not names:
+            return ""  # taken apart: its parts go where they go
         loads = [n for n in ast.walk(function.node) if isinstance(n, ast.Name) and n.id in names]
         loads = [n for n in loads if isinstance(n.ctx, ast.Load)]
         for load in loads:

@@ -8,35 +8,21 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from itertools import chain, islice
 
-from squads.gates.python import Done, Fact, Function, Program, Step, holds
-from squads.gates.tokens.lengths import cut_short
+from squads.gates.python import Done, Fact, Function, Program, holds
+from squads.gates.python.bindings import CHANGED
+from squads.gates.tokens.codes import COMPARES, Codes
 from squads.gates.tokens.libraries import Libraries
+from squads.gates.tokens.parts import Part, part, parts_of, properties
 from squads.gates.tokens.reading import switched_off
+from squads.gates.tokens.roots import Roots, RootsOf
 
-Roots = frozenset[str]
-
-COMPARES = re.compile(r"(^|\.)(compare_digest|constant_time_compare|bytes_eq|safe_str_cmp)$")
 _VERIFIES = re.compile(r"verif|valid|check_?(sig|token|jwt|jws)|authenticat|introspect|checksign", re.IGNORECASE)
-_MACS = re.compile(
-    r"(^|\.)(hmac|cmac)\b|HMAC|CMAC|(^|[._])sign(ature)?(_|$)|compute_hash|(^|[._])(hex)?digest$", re.IGNORECASE
-)
 _TELLS = re.compile(r"^(jose\.|jwt\.|joserfc\.)|ecdsa\.?$")
-_REWRITES = re.compile(
-    r"encode|decode|hex|b64|base64|digest|strip|replace|lower|upper|just$|zfill|join|bytes|^str$|^int$|format|quote|pad|"
-    r"b32|b85|a2b|b2a|tuple|list|copy|translate|finalize|to_thread|wait_for|memoryview|text|unicode|remove(pre|suf)fix|"
-    r"^update$|^partial$|^get$|^next$|^map$|^set$",
-    re.IGNORECASE,
-)
-_WRITES = re.compile(r"[\])]\.(?!(hex)?digest$|finalize$|\w*sign|\w*mac)\w+$", re.IGNORECASE)
 _OLD = re.compile(r"(^|\.)(\w*Expired\w*)$")
 """What is raised for a token whose signature is right: libraries look at the signature first, and then at the time."""
-_SAME = {True: ast.Eq, False: ast.NotEq}
+_SAME = {True: (ast.Eq, ast.Is), False: (ast.NotEq, ast.IsNot)}
 _FOLLOWED_MAX = 5
-_STEPS_MAX = 300
-"""How far back the pieces of a code that is cut are followed."""
 
 
 class Verification:
@@ -45,86 +31,12 @@ class Verification:
     def __init__(self, program: Program, libraries: Libraries) -> None:
         self._program = program
         self._libraries = libraries
-        self._roots: dict[ast.AST, Roots] = {}
+        self._codes = codes = Codes(program)
+        self.roots = RootsOf(program, libraries).of
+        self.computed, self.rewritten = codes.computed, codes.rewritten
+        self.keyed, self.cut_short = codes.keyed, codes.cut_short
         self._asked: list[tuple[Function, str]] = []
         self._called: list[tuple[Function, ast.Call]] = []
-        self._readers: dict[Function, bool] = {}
-
-    # Which token
-
-    def roots(self, node: ast.AST) -> Roots:
-        """Return what in its own function an expression is made of: parameters, and accesses such as `self.token`."""
-        known = self._roots.get(node)
-        if known is None:
-            found: set[str] = set()
-            self._collect(node, found, set())
-            known = self._roots[node] = frozenset(found)
-        return known
-
-    def _collect(self, node: ast.AST, found: set[str], seen: set[object]) -> None:
-        waiting: list[ast.AST] = [node]
-        while waiting and len(seen) < 400:
-            part = waiting.pop()
-            if part in seen:
-                continue
-            seen.add(part)
-            if isinstance(part, ast.Name):
-                bindings = self._program.values.bindings(part)
-                local = [b for b in bindings if b.value is not None and self._program.function_of(b.node) is not None]
-                waiting += [b.value for b in local if b.value is not None]
-                waiting += [e.value for b in local for e in b.earlier if e.value is not None]
-                waiting += [s.value for b in local for s in b.stores]
-                if not local and (bindings or part.id not in ("str", "bytes", "len", "max")):
-                    found.add(part.id)
-            elif isinstance(part, ast.Attribute | ast.Subscript) and self._access(part):
-                found.add(self._access(part))
-            elif isinstance(part, ast.Call) and self._reads(part):
-                continue  # whoever looks at the claims has not looked at the signature
-            elif isinstance(part, ast.Call):
-                waiting += [*part.args, *(k.value for k in part.keywords)]
-                receiver = self._program.calls.receiver(part)
-                if receiver is not None:
-                    key = part.args[0] if part.args and self._program.calls.method(part) == "get" else None
-                    base = self._access(receiver)
-                    if isinstance(key, ast.Constant) and base:
-                        found.add(f"{base}[{key.value!r}]")
-                    elif self._program.calls.subject(part) is not None:
-                        waiting.append(receiver)
-            else:
-                waiting.extend(c for c in ast.iter_child_nodes(part) if not isinstance(c, ast.expr_context))
-
-    def _access(self, node: ast.expr) -> str:
-        """Return `request.headers['Authorization']` for such a chain; empty where it starts at something made here."""
-        words: list[str] = []
-        while isinstance(node, ast.Attribute | ast.Subscript):
-            if isinstance(node, ast.Attribute):
-                words.append(f".{node.attr}")
-            elif isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-                words.append(f"[{node.slice.value!r}]")
-            else:
-                return ""
-            node = node.value
-        if not isinstance(node, ast.Name):
-            return ""
-        bindings = self._program.values.bindings(node)
-        if any(b.value is not None and self._program.function_of(b.node) is not None for b in bindings):
-            return ""
-        return node.id + "".join(reversed(words))
-
-    def _reads(self, call: ast.Call) -> bool:
-        """Return whether `call` gives what was read from a token without verifying it."""
-        reading = self._libraries.reading(call)
-        if reading is not None:
-            return reading.style != "checks"
-        return any(self._function_reads(f) for f in self._program.names.functions(call))
-
-    def _function_reads(self, function: Function) -> bool:
-        if function not in self._readers:
-            self._readers[function] = False
-            self._readers[function] = any(
-                self._reads(c) for c in function.module.calls if self._program.function_of(c) is function
-            )
-        return self._readers[function]
 
     # Whether it was verified
 
@@ -135,6 +47,13 @@ class Verification:
         if holds(self._program.control.before(node), lambda e: self.counts(e, token)):
             return True
         return self._only_old(node, token)
+
+    def within(self, call: ast.Call, token: Roots) -> bool:
+        """Return whether `token` has been verified by what a method is called on: `opened(token).checked().data()`."""
+        receiver = self._program.calls.receiver(call)
+        if receiver is None or not token:
+            return False
+        return holds(self._program.control.evaluated(receiver), lambda e: self.counts(e, token))
 
     def _only_old(self, node: ast.AST, token: Roots) -> bool:
         """Return whether `node` is where a token comes that was verified, and found to be too old."""
@@ -160,6 +79,11 @@ class Verification:
                     return True
         return False
 
+    def gives(self, function: Function, token: Roots) -> bool:
+        """Return whether a function gives anything but nothing only once its own token is verified."""
+        given = [a for r in self._leaving(function) for a in _arms(r.value) if not self._never_true(a)]
+        return bool(given) and all(self.before(a, token) for a in given)
+
     def verified_with(self, node: ast.expr, token: Roots) -> bool:
         """Return whether a library verifies `token` with what `node` gives, or after it, in the same function."""
         function = self._program.function_of(node)
@@ -184,8 +108,40 @@ class Verification:
             return self.verifies(node, token)
         if isinstance(node, ast.Name | ast.Subscript) and truth and self._told_apart(node, token):
             return True
+        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and truth and self._part_tells(node, token):
+            return True
+        if isinstance(node, ast.Name) and truth and self._bound_tells(node, token):
+            return True
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], _SAME[truth]):
-            return self._compared([node.left, *node.comparators], token)
+            sides = [node.left, *node.comparators]
+            return self._compared(sides, token) or self._answered(sides, token)
+        return False
+
+    def _bound_tells(self, node: ast.Name, token: Roots) -> bool:
+        """Return whether a name is only true where the signature is right, also where one of several makes it true."""
+        waiting, seen = [*self._program.values.bindings(node)], 0
+        while waiting and seen < _FOLLOWED_MAX:
+            binding, seen = waiting.pop(), seen + 1
+            if isinstance(binding.value, ast.Constant) and not binding.value.value and not binding.path:
+                continue
+            added = binding.path == (CHANGED,) and isinstance(self._program.files.parent(binding.node), ast.AugAssign)
+            if binding.value is None or (binding.path and not added) or isinstance(binding.value, ast.Name):
+                return False
+            if not self.tells(binding.value, True, token):
+                return False
+            waiting += binding.earlier if added else ()
+        return seen > 0 and not waiting
+
+    def _answered(self, sides: list[ast.expr], token: Roots) -> bool:
+        """Return whether a function gives this one of its answers only where the signature is right."""
+        for side, other in (sides, sides[::-1]):
+            bound = self._program.values.bindings(side) if isinstance(side, ast.Name) else []
+            made = bound[0].value if len(bound) == 1 and not bound[0].path else side
+            call = made.value if isinstance(made, ast.Await) else made
+            if isinstance(call, ast.Call) and isinstance(other, ast.Constant | ast.Attribute):
+                functions = self._program.names.functions(call)
+                if functions and self._given(call, token):
+                    return all(self._of(f, call, token, "tells", answer=ast.unparse(other)) for f in functions)
         return False
 
     def _told_apart(self, node: ast.Name | ast.Subscript, token: Roots) -> bool:
@@ -200,12 +156,31 @@ class Verification:
             self._program.calls.method(c).endswith("loads_unsafe") and self._given(c, token) for c in calls
         ) and len(calls) == len(made)
 
+    def _part_tells(self, node: ast.expr, token: Roots) -> bool:
+        """Return whether a property, or a part of an answer, is true only where the signature is right."""
+        if isinstance(node, ast.Attribute):
+            own, inner = properties(self._program, node), self._of_object(token)
+            mark = (own[0], "tells") if own else None
+            if mark is not None and inner and mark not in self._asked and len(self._asked) < _FOLLOWED_MAX:
+                self._asked.append(mark)
+                try:
+                    return all(self._when_true(f, inner) for f in own)
+                finally:
+                    self._asked.pop()
+        found = parts_of(self._program, node)
+        return bool(found) and all(
+            self._given(call, token) and self._of(function, call, token, "tells", part)
+            for call, function, part in found
+        )
+
     def raises(self, call: ast.Call, token: Roots) -> bool:
         """Return whether `call` raises where the signature is wrong."""
         reading = self._libraries.reading(call)
         if reading is not None:
             checks = reading.style == "checks" or any(
-                f is self._program.function_of(call) and not switched_off(self._program, reading, c)
+                reading.switch is not None
+                and f is self._program.function_of(call)
+                and not switched_off(self._program, reading, c)
                 for f, c in self._called[-1:]
             )
             return checks and self._meets(reading.token, token)
@@ -263,53 +238,11 @@ class Verification:
         """Return whether a comparison is between what the token says and what was computed with a key."""
         if not any(self._meets(s, token) for s in sides):
             return False
-        if len(sides) == 2 and (inner := self._sealed_again(sides)):
+        if len(sides) == 2 and (inner := self._codes.sealed_again(sides)):
             return self._compared(inner, token)
         if self.cut_short(sides):
             return False
         return any(self.computed(s) for s in sides) and not all(self.computed(s) for s in sides)
-
-    def cut_short(self, sides: list[ast.expr]) -> str:
-        """Return why a comparison proves nothing: one of its sides is cut to a length that somebody else chooses."""
-        return cut_short(self._program, sides, lambda s: self.computed(s, steps_max=_STEPS_MAX), self.keyed)
-
-    def _sealed_again(self, sides: list[ast.expr]) -> list[ast.expr]:
-        """Return what differs between `seal(a)` and `seal(b)`: they are the same where a and b are."""
-        first, second = sides
-        while isinstance(first, ast.Call) and isinstance(second, ast.Call):
-            one, other = self._program.calls.receiver(first), self._program.calls.receiver(second)
-            if isinstance(one, ast.Call) and isinstance(other, ast.Call) and not first.args:
-                first, second = one, other
-                continue
-            apart = [(a, b) for a, b in zip(first.args, second.args, strict=False) if ast.dump(a) != ast.dump(b)]
-            same = ast.dump(first.func) == ast.dump(second.func) and len(first.args) == len(second.args)
-            return list(apart[0]) if same and len(apart) == 1 and self.computed(first) else []
-        return []
-
-    def computed(self, side: ast.expr, *, steps_max: int = 1000) -> bool:
-        """Return whether a message authentication code was computed for this side."""
-        steps = chain((side,), (s.node for s in self.rewritten(side)))
-        return any(isinstance(node, ast.Call) and self.keyed(node) for node in islice(steps, steps_max))
-
-    def rewritten(self, side: ast.expr) -> Iterator[Step]:
-        """Yield what a text is written from, through calls that only write it in another way."""
-        return self._program.flow.trace(side, lambda c, _s: self._rewrites(c))
-
-    def _rewrites(self, call: ast.Call) -> bool:
-        """Return whether a call only writes what it is given in another way."""
-        return bool(_REWRITES.search(self._program.calls.method(call)))
-
-    def keyed(self, call: ast.Call) -> bool:
-        """Return whether `call` computes a code with a key; a hash needs none, so anybody can make it."""
-        if self._program.names.functions(call):
-            return False  # it is what it returns, whatever it is called
-        names = self._program.names.names(call.func) or {self._program.calls.method(call)}
-        # What is done with a code that is there already computes none: `hmac.new(...).hexdigest().encode()`.
-        names = frozenset(n for n in names if not _WRITES.search(n))
-        named = any(_MACS.search(n) for n in names) and not any(COMPARES.search(n) for n in names)
-        if any(n.startswith("hashlib.blake2") for n in names) and "key" in self._program.calls.arguments(call).keywords:
-            return True
-        return named and not all(n.startswith("hashlib.") for n in names)
 
     # Functions of the artifact
 
@@ -319,23 +252,47 @@ class Verification:
     def _function_tells(self, function: Function, call: ast.Call, token: Roots) -> bool:
         return self._of(function, call, token, "tells")
 
-    def _of(self, function: Function, call: ast.Call, token: Roots, how: str) -> bool:
+    def _of(
+        self,
+        function: Function,
+        call: ast.Call,
+        token: Roots,
+        how: str,
+        which: Part | None = None,
+        answer: str = "",
+    ) -> bool:
         mark = (function, how)
         if mark in self._asked or len(self._asked) >= _FOLLOWED_MAX or isinstance(function.node, ast.Lambda):
             return False
         bound = self._program.calls.bind(call, function)
         inner = frozenset(p.arg for p, values in bound.items() if any(self._meets(v, token) for v in values))
         if function.bound and not inner:
-            inner = frozenset(r for r in token if r.startswith("self."))
+            receiver = self._program.calls.receiver(call)
+            whole = receiver is not None and self._meets(receiver, token)
+            inner = self._of_object(token) or (self._read_of_self(function) if whole else inner)
         self._asked.append(mark)
         self._called.append((function, call))
         try:
             if how == "raises":
                 return bool(inner) and self._always(function, inner)
-            return bool(inner) and self._when_true(function, inner)
+            if answer:
+                return bool(inner) and self._when_equal(function, inner, answer)
+            return bool(inner) and self._when_true(function, inner, which)
         finally:
             self._asked.pop()
             self._called.pop()
+
+    @staticmethod
+    def _of_object(token: Roots) -> Roots:
+        """Return what of a token is kept in the object whose method asks."""
+        return frozenset(r for r in token if r.startswith("self."))
+
+    @staticmethod
+    def _read_of_self(function: Function) -> Roots:
+        """Return what a method reads of its object, where the object is made of the token."""
+        own = function.parameters[0].arg if function.parameters else ""
+        nodes = (n for n in ast.walk(function.node) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name))
+        return frozenset(f"{own}.{n.attr}" for n in nodes if isinstance(n.value, ast.Name) and n.value.id == own)
 
     def _always(self, function: Function, token: Roots) -> bool:
         """Return whether a function only returns once the token is verified."""
@@ -346,17 +303,42 @@ class Verification:
         assert isinstance(body, list)
         return control.exits(body) or holds(control.completed(function), lambda e: self.counts(e, token))
 
-    def _when_true(self, function: Function, token: Roots) -> bool:
-        """Return whether a function returns something true only once the token is verified."""
-        returns = [r for r in self._leaving(function) if not self._never_true(r.value)]
-        return bool(returns) and all(self._on_return(r, token, plain=False) for r in returns)
+    def _when_true(self, function: Function, token: Roots, which: Part | None = None) -> bool:
+        """Return whether a function returns something true, or so a part of it, only once the token is verified."""
+        found: list[tuple[ast.Return, ast.expr | None]] = [(r, r.value) for r in self._leaving(function)]
+        if which is not None:
+            found = [(r, part(self._program, v, which) if v is not None else None) for r, v in found]
+            if any(v is None for _, v in found):
+                return False
+        returns = [(r, v) for r, v in found if not self._never_true(v)]
+        return bool(returns) and all(self._on_return(r, token, plain=False, value=v) for r, v in returns)
 
-    def _on_return(self, node: ast.Return, token: Roots, *, plain: bool) -> bool:
+    def _when_equal(self, function: Function, token: Roots, answer: str) -> bool:
+        """Return whether a function gives an answer only once the token is verified."""
+        meant = 0
+        for returned in self._leaving(function):
+            ways: list[ast.AST] = [returned.value] if returned.value is not None else []
+            while ways:
+                one = ways.pop()
+                if isinstance(one, ast.IfExp):
+                    ways += [one.body, one.orelse]
+                elif not isinstance(one, ast.Constant | ast.Attribute):
+                    return False
+                elif ast.unparse(one) == answer:
+                    meant += 1
+                    if not self.before(one, token):
+                        return False
+        return meant > 0
+
+    def _on_return(self, node: ast.Return, token: Roots, *, plain: bool, value: ast.expr | None = None) -> bool:
         if self.before(node, token):
             return True
         if node.value is None:
             return False
-        values = [node.value.value if isinstance(node.value, ast.Await) else node.value]
+        value = value if value is not None else node.value
+        if not plain and isinstance(value, ast.IfExp):
+            return all(self.before(a, token) for a in _arms(value) if not self._never_true(a))
+        values = [value.value if isinstance(value, ast.Await) else value]
         events = self._program.control.evaluated(node.value)
         if holds(events, lambda e: self.counts(e, token)):
             return True
@@ -379,6 +361,13 @@ class Verification:
         if value is None:
             return True
         return all(v in (False, None, 0, "") for v in self._program.values.constants(value))
+
+
+def _arms(value: ast.expr | None) -> list[ast.expr]:
+    """Return what a value may be: both sides of `one if test else other`."""
+    if isinstance(value, ast.IfExp):
+        return [*_arms(value.body), *_arms(value.orelse)]
+    return [value] if value is not None else []
 
 
 def _paired(call: ast.Call) -> list[ast.expr]:

@@ -159,16 +159,20 @@ class _Reader:
                             yield from self._given(name, value, names, node, chain)
                 yield from self._rows_given(node, names, chain)
             case ast.If() | ast.Assert():
-                for name, most in admitted(node, names):
-                    for table, column, target in self.columns.get(name, ()):
-                        if table.full_name in self.spoken:
-                            yield from self._judge(table, column, target, most, node.test)
+                yield from self._admitted(node, names, node.test)
             case ast.Return(value=ast.Dict() as answer):
                 self.answers.add(id(answer))  # what a caller is told, more often than a row
             case ast.Dict() if id(node) not in self.answers:
                 yield from self._dict(node, names)
             case ast.Assign(targets=[target], value=value) | ast.AnnAssign(target=target, value=ast.expr() as value):
+                yield from self._admitted(node, names, value)
                 yield from self._assigned(target, value, names, node)
+
+    def _admitted(self, node: ast.stmt, names: Names, where: ast.expr) -> Iterator[Unfit]:
+        for name, most in admitted(node, names):
+            for table, column, target in self.columns.get(name, ()):
+                if table.full_name in self.spoken:
+                    yield from self._judge(table, column, target, most, where)
 
     def _rows_given(self, node: ast.Call, names: Names, chain: set[str]) -> Iterator[Unfit]:
         """Judge rows in dicts: `values([{...}])`, `execute(insert(Score), [{...}])`, `defaults={...}`."""

@@ -17,12 +17,19 @@ TEXT_MAX = 10_000
 
 
 def admitted(node: ast.stmt, names: Names) -> Iterator[tuple[str, Constant]]:
-    """Yield the largest values, by name, that a statement lets through before it raises."""
+    """Yield the largest values, by name, that a statement lets through before it raises, or that it cuts off at."""
     match node:
         case ast.If(test=test, body=body) if any(isinstance(s, ast.Raise) for s in body):
             yield from _refused(test, names)
         case ast.Assert(test=test):
             yield from _kept(test, names)
+        case ast.Assign(
+            targets=[ast.Name(id=name)],
+            value=ast.Call(func=ast.Name(id="min"), args=[one, two], keywords=[]),
+        ):
+            subject, end = (one, two) if _name(one) == name else (two, one)
+            if _name(subject) == name:
+                yield from _bound(subject, end, names, open_end=False)
 
 
 def _refused(test: ast.expr, names: Names) -> Iterator[tuple[str, Constant]]:

@@ -82,7 +82,7 @@ def names_of_tables(artifact: Artifact, schema: Schema) -> dict[str, set[TableNa
         found.setdefault(normal(table.name), set()).add(table.full_name)
         application, _, model = table.name.partition("_")
         while model and table.place.path.endswith(".py"):
-            if application in table.place.path.split("/"):
+            if application in table.place.path.split("/") or application == "app":  # no folder says which application
                 found.setdefault(normal(model), set()).add(table.full_name)
                 break
             more, _, model = model.partition("_")

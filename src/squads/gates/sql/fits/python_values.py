@@ -107,7 +107,10 @@ def _choices(node: ast.expr, names: Names) -> list[ast.expr]:
             return _checked(source, part, names)
         case ast.Call(func=ast.Name(id=name)) if (function := names.function(name)) is not None:
             return returned(function)
-        case ast.Await(value=inner):
+        case (
+            ast.Await(value=inner)
+            | ast.Call(func=ast.Attribute(value=inner, attr="strip" | "lower" | "upper"), args=[])
+        ):
             return [inner]
     return []
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 from squads.gates.check import CannotLook
 from squads.gates.sql.lex import Source, Statement, Token, split
-from squads.gates.sql.model import Schema
+from squads.gates.sql.model import Same, Schema
 from squads.gates.sql.rights.routines import body_tokens
 from squads.gates.words import word_set
 
@@ -54,14 +55,19 @@ class Body:
 
 def bodies(schema: Schema) -> list[Body]:
     """Return the routines of an artifact; of several with one name and as many parameters the last."""
+    return list(_bodies(Same(schema)))
+
+
+@lru_cache(maxsize=4)
+def _bodies(same: Same) -> tuple[Body, ...]:
     found: dict[tuple[str, int], Body] = {}
-    for spoken in schema.spoken:
+    for spoken in same.schema.spoken:
         words = [t.value for t in spoken.statement.tokens[:5]]
         creates = words[:1] == ["create"] and ("function" in words or "procedure" in words)
         body = _read(spoken.statement) if creates else None
         if body is not None:
             found[body.name, len(body.parameters)] = body
-    return list(found.values())
+    return tuple(found.values())
 
 
 def _read(statement: Statement) -> Body | None:

@@ -54,6 +54,14 @@ class Model:
     """Names of the constraints that unique_together made."""
     indexes: set[str] = field(default_factory=set)
     """Names of unique constraints that are indexes in the database."""
+    relations: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """For a column that refers to a row: (model, what happens when that row goes)."""
+    many: dict[str, str] = field(default_factory=dict)
+    """For a field of many rows, whose table Django makes: the model."""
+    key: str = "id"
+    """The column of the primary key."""
+    indexed: set[str] = field(default_factory=set)
+    """Fields that say `db_index=True`."""
 
     @property
     def sql(self) -> str:
@@ -111,6 +119,12 @@ def field_sql(scope: Scope, model: Model, called: str, node: ast.Call, around: a
     if nullable is UNKNOWN:
         scope.file.fail(node, f"whether {called!r} may be NULL is only known when the code runs; write True or False")
     primary = flag(scope, node, "primary_key") is True
+    if primary:
+        model.key = column
+    if flag(scope, node, "db_index") is True:
+        model.indexed.add(called)
+    if scope.file.called(node) in _KEYS and (to := scope.text(keyword(node, "to") or next(iter(node.args), None))):
+        model.relations[column] = (to, scope.file.called(keyword(node, "on_delete")))
     pieces: list[str | Sql] = [f"{name(column)} {field_type(scope, node)}", _default(scope, node)]
     pieces.append(" PRIMARY KEY" if primary else "" if nullable else " NOT NULL")
     if is_unique(scope, node) and not primary:

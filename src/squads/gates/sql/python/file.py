@@ -19,6 +19,7 @@ from typing import NamedTuple, NoReturn
 
 from squads.gates.check import CannotLook
 from squads.gates.place import Place
+from squads.gates.python.source import long_number
 from squads.gates.sql.dialects.items import MYSQL, SQLITE
 from squads.gates.sql.dialects.spelling import statements_in
 from squads.gates.sql.lex import Source, Statement, statements
@@ -123,6 +124,8 @@ class PythonFile:
             with _WARNINGS, warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what the compiler thinks of an escape is no news here
                 self.tree = ast.parse(text, path)
+            if long_number(text, self.tree):
+                raise ValueError("a whole number is too long to be read")
         except SyntaxError as error:
             raise CannotLook(
                 f"{path}:{error.lineno or 1}:{error.offset or 1}: this Python could not be parsed ({error.msg}), and "
@@ -237,6 +240,11 @@ class Written(Source):
         self._exact = sorted(s for s in made.spans if s.exact)
         self._exact_starts = [s.start for s in self._exact]
         self._others = sorted((s for s in made.spans if not s.exact), key=lambda s: s.end - s.start)
+
+    @property
+    def around(self) -> str:
+        """The text of the whole Python file."""
+        return self._python.text
 
     def place(self, start: int, end: int) -> Place:
         """Return the place in Python of the SQL from `start` up to `end`."""

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from squads.gates.sql.rehearsal.patterns import matching
 from squads.gates.sql.rehearsal.script import Key, Script, Shape
@@ -19,8 +20,12 @@ from squads.gates.sql.steps.types import read
 
 _DEPTH_MAX = 4
 _CHOICES_MAX = 14
-_LISTED = 7
+VALUES_MAX = 8
+"""How many values of a column are tried, and found where they are looked up."""
 _LITERAL = r"'((?:[^']|'')*)'"
+_LIST = re.compile(
+    r"['\"`]?[\w-]+['\"`]?(?:(?:\s*,\s*(?:and\s+|or\s+)?|\s+and\s+|\s+or\s+|\s*[/|]\s*)['\"`]?[\w-]+['\"`]?)+"
+)
 _TEXTS = ("Ana Maria Souza", "Ana Maria Lopes", "Tom Riis", "Ida")
 _FALLBACKS = ("ida@example.org", "tom@example.org", "4711", "4712", "AB", "CD", "A", "B", "12.5", "2024-03-05",
               "+49 40 123456",
@@ -34,6 +39,8 @@ class Samples:
     script: Script
     spoken: str
     """The text of all statements, old and new; values that they compare a column with are among its values."""
+    remarks: str = ""
+    """What brief and comments say; a list there that names some of a column's values names the others too."""
     _rows: dict[tuple[str, int], dict[str, Value]] = field(default_factory=dict)
     _values: dict[tuple[str, str], tuple[Value, ...]] = field(default_factory=dict)
 
@@ -46,6 +53,13 @@ class Samples:
 
     def _made(self, shape: Shape, column: str) -> Iterator[Value]:
         kind = shape.types.get(column, "text")
+        for key in shape.references:
+            other = self.script.before.get(key.to)
+            targets = key.targets or (other.primary if other else ())
+            alone = other is not None and key.columns == (column,) and len(targets) == 1 and other is not shape
+            if other is not None and alone and targets[0] not in other.primary:
+                yield from list(self.values(other, targets[0])[:2])  # those rows are there, and no numbers count them
+                return
         seen: set[str] = set()
         for value in self._all(shape, column, kind):
             try:
@@ -92,9 +106,17 @@ class Samples:
             case "real" | "double precision":
                 return (2.375, 2.5, 5.0)
             case "date":
-                return ("2024-03-05", "2024-03-06", "2024-04-20", "2024-05-01", "2030-12-31")
+                return (
+                    *self._moments(column)[:2],
+                    "2024-03-05",
+                    "2024-03-06",
+                    "2024-04-20",
+                    "2024-05-01",
+                    "2030-12-31",
+                )
             case "timestamp" | "timestamptz":
                 return (
+                    *(f"{d} 11:12:13" for d in self._moments(column)[:2]),
                     "2024-03-05 13:45:10",
                     "2024-03-05 18:20:30",
                     "2024-03-06 18:20:30",
@@ -112,18 +134,41 @@ class Samples:
             return told
         return (
             *matching(shape.checks, column),
-            *_TEXTS[:3],
-            *self._marked(column),
-            *_TEXTS[3:],
-            *told,
+            *_TEXTS[:2],
+            *islice(self._marked(column), 3),
+            _TEXTS[-1],
             *long,
+            *told,
+            *_TEXTS[2:],
             *_FALLBACKS,
         )
+
+    def _moments(self, column: str) -> list[str]:
+        """Return days on both sides of those that statements compare a column with."""
+        compared = rf'"?\b{re.escape(column)}\b"?(?: *:: *\w+)? *(<=?|>=?|between) *'
+        made: dict[str, None] = {}
+        for match in re.finditer(
+            compared + r"(?:date|timestamp(?:tz)?)? *'(\d{4})-(\d\d)-(\d\d)", self.spoken, re.IGNORECASE
+        ):
+            made |= {f"{int(match[2]) - 1:04}-{match[3]}-11": None, f"{int(match[2]) + 1:04}-{match[3]}-12": None}
+        if not made and re.search(compared + r"\(? *(?:now|current_)", self.spoken, re.IGNORECASE):
+            made = dict.fromkeys(("2009-03-11", "2031-01-01"))
+        return list(made)
 
     def _marked(self, column: str) -> Iterator[str]:
         """Yield texts with the marks in them at which statements part the column."""
         parted = rf"\b{re.escape(column)}\b[^;]{{0,40}}'([^\w' ]{{1,2}})'"
-        for mark in dict.fromkeys(re.findall(parted, self.spoken)):
+        split = rf"\b{re.escape(column)}\b[^;]{{0,60}}?(?:split|partition|splitlines)\('([^'\n]{{1,8}})'"
+        own = rf'(?:"?\w+"?\s*\.\s*)?"?{re.escape(column)}"?\s*'
+        part = rf"(?:split_part|string_to_array|strpos)\s*\(\s*{own},\s*'([^'\n]{{1,8}})'"
+        marks = [*re.findall(parted, self.spoken), *re.findall(split, self.spoken), *re.findall(part, self.spoken)]
+        liked = rf"\b{re.escape(column)}\b\"?\s+i?like\s+'%([^'%\n]{{1,8}})%([^'%\n]{{1,8}})'"
+        for mark, end in dict.fromkeys(re.findall(liked, self.spoken, re.IGNORECASE)):
+            yield from (f"north{mark}south{end}", f"north{mark}west{end}", f"east{mark}south{end}")
+        begins = rf"\b{re.escape(column)}(?:__|\b)\"?[^;]{{0,20}}?(?:startswith *=? *\(?|like) *'([^'%\n]{{2,12}})%?'"
+        for start in dict.fromkeys(re.findall(begins, self.spoken, re.IGNORECASE)):
+            yield from (f"{start}south", f"{start}west")
+        for mark in dict.fromkeys(m for m in marks if m.strip()):
             yield from (f"north{mark}south", f"north{mark}west", f"east{mark}south")
 
     def _long(self, size: int) -> tuple[str, ...]:
@@ -157,7 +202,16 @@ class Samples:
             rf"\b{re.escape(column)}\b[^,;]{{0,400}}?\bdefault *{_LITERAL}", self.spoken, re.IGNORECASE
         ):
             found[match[1]] = None
-        return [f.replace("''", "'") for f in found if f]
+        told = [f.replace("''", "'") for f in found if f]
+        return list(dict.fromkeys((*told, *self._listed(told))))
+
+    def _listed(self, told: list[str]) -> Iterator[str]:
+        """Yield what stands in a list of brief or comments beside values that are told."""
+        known = {t.lower() for t in told}
+        for match in _LIST.finditer(self.remarks) if known else ():
+            words = [w.strip("'\"` .") for w in re.split(r",|\band\b|\bor\b|/|\|", match[0])]
+            if len(known & {w.lower() for w in words}) >= min(2, len(known)):
+                yield from (w for w in words if w and w.lower() not in known)
 
     def row(self, table: str, number: int) -> dict[str, Value]:
         """Return the row of a table with a number: each column holds its first value, its key the number."""
@@ -217,7 +271,7 @@ class Samples:
         """
         shape = self.script.before[table]
         made = []
-        for number in range(1, _LISTED + 1):
+        for number in range(1, VALUES_MAX + 1):
             row = self.row(table, number)
             for column in shape.columns:
                 values = self.values(shape, column)

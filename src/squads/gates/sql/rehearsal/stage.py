@@ -6,14 +6,16 @@ What SQLite is given was translated from a tree, may touch nothing but this memo
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from squads.gates.sql.rehearsal.blocks import play
+from squads.gates.sql.python.file import name as named
+from squads.gates.sql.rehearsal.python.playing import Player
 from squads.gates.sql.rehearsal.script import Deed, Script, Shape
 from squads.gates.sql.rehearsal.translate import Told, expression, translated
+from squads.gates.sql.rehearsal.turns import play
 from squads.gates.sql.rehearsal.value import NotKnown, Stops, Value
 from squads.gates.sql.rehearsal.values import call, stored
 
@@ -30,11 +32,6 @@ _CALLS = 10
 _FORBIDDEN = frozenset(
     (sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH, sqlite3.SQLITE_CREATE_TRIGGER, sqlite3.SQLITE_CREATE_VTABLE)
 )
-
-
-def named(name: str) -> str:
-    """Return a name in quotes."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _made(name: str, what: str) -> str:
@@ -63,6 +60,12 @@ class Stage:
     _calls: int = 0
     left: int = _OPCODES_MAX
     """How often SQLite may still do a thousand steps."""
+    watched: int = -1
+    """The step of a play after each of whose changes the state is noted too."""
+    seen: list[tuple[int, str, State]] = field(default_factory=list)
+    """The line, statement and state before each change of the watched play, in order."""
+    _player: Player | None = None
+    _watching: bool = False
 
     def __post_init__(self) -> None:
         self.labels = self.script.labels
@@ -87,8 +90,9 @@ class Stage:
         The rows of the table `needed` must be possible; of the others those that are not are left out.
         """
         shapes = self.script.before
-        for name in rows:
-            self._make(shapes[name])
+        for name in dict.fromkeys((*rows, *self.script.named)):
+            if name in shapes:
+                self._make(shapes[name])
         self._run("PRAGMA foreign_keys=OFF")
         for name, held in rows.items():
             for row in held:
@@ -106,8 +110,9 @@ class Stage:
             with suppress(Stops, NotKnown):
                 self._deed(deed)
         states = [self._state()]
-        for deeds, labels in zip(self.script.deeds, self.script.labels_after, strict=True):
+        for number, (deeds, labels) in enumerate(zip(self.script.deeds, self.script.labels_after, strict=True)):
             self.labels = labels
+            self._watching = number == self.watched
             for deed in deeds:
                 self._deed(deed)
             states.append(self._state() if deeds else states[-1])
@@ -129,6 +134,42 @@ class Stage:
         for told in translated(text):
             changed = self._told(told)
         return changed
+
+    def attempt(self, do: Callable[[], None]) -> bool:
+        """Do something; where it stops, take back what it did to rows. Return whether it came to its end."""
+        self._run("SAVEPOINT squads_try")
+        try:
+            do()
+        except Stops:
+            self._run("ROLLBACK TO squads_try")
+            return False
+        finally:
+            self._run("RELEASE squads_try")
+        return True
+
+    def asked(self, text: str, given: dict[str, Value]) -> list[dict[str, Value]]:
+        """Return the rows of a query that code sends."""
+        (told,) = translated(text)
+        if told.writes:
+            raise NotKnown
+        self._register(told.functions)
+        found = self._run(told.sql, given)
+        names = [d[0] for d in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in self._all(found)]
+
+    def did(self, text: str, given: dict[str, Value]) -> int:
+        """Change rows as a statement that code sends; return how many."""
+        if self._watching and self._player is not None:
+            self.seen.append((self._player.lines[-1][0], text, self._state()))
+        changed = 0
+        for told in translated(text):
+            changed = self._told(told, given)
+        return changed
+
+    def _spent(self, much: int) -> None:
+        self.left -= much
+        if self.left < 0:
+            raise NotKnown
 
     def returned(self, text: str) -> list[dict[str, Value]]:
         """Change rows as a statement of a block does; return what it returns of them."""
@@ -154,7 +195,7 @@ class Stage:
             raise NotKnown
         return rows
 
-    def _run(self, sql: str, given: tuple[Value, ...] = ()) -> sqlite3.Cursor:
+    def _run(self, sql: str, given: tuple[Value, ...] | dict[str, Value] = ()) -> sqlite3.Cursor:
         self._raised = None
         try:
             return self._base.execute(sql, given)
@@ -166,7 +207,9 @@ class Stage:
             raise NotKnown from None
 
     def _register(self, functions: Iterable[str]) -> None:
-        for name in set(functions) - self._functions:
+        for name in sorted(set(functions) - self._functions):
+            if len(name.encode()) > 200:
+                raise NotKnown  # SQLite takes no such name
             self._functions.add(name)
             self._base.create_function(f"pg_{name}", -1, self._function(name), deterministic=name != "uuid")
 
@@ -254,6 +297,9 @@ class Stage:
                 self._query(deed)
             case "block" if deed.block is not None:
                 play(deed.block, self)
+            case "play" if deed.play is not None:
+                self._player = self._player or Player(self, self._spent)
+                self._player.play(deed.play)
             case "shape" if deed.shape is not None:
                 if deed.table and deed.table in self.shapes:
                     self._reshape(self.shapes[deed.table], deed.shape, deed)
@@ -271,9 +317,9 @@ class Stage:
             case "empty" if deed.table in self.shapes:
                 self._run(f"DELETE FROM {named(deed.table)}")  # noqa: S608  (a name in quotes)
 
-    def _told(self, told: Told) -> int:
+    def _told(self, told: Told, given: dict[str, Value] | None = None) -> int:
         self._register(told.functions)
-        found = self._run(told.sql)
+        found = self._run(told.sql, given or ())
         changed = found.rowcount
         if told.keeps:
             held = self._all(found)

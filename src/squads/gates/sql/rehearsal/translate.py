@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from squads.gates.sql.expressions import quietly
 from squads.gates.sql.model import HOLE
+from squads.gates.sql.rehearsal.lists import EACH, in_rows
 from squads.gates.sql.rehearsal.value import NotKnown
 from squads.gates.sql.rehearsal.values import known
 
@@ -35,6 +36,7 @@ class Told:
     """The table whose rows it changes."""
 
 
+_OVERRIDING = re.compile(r"\boverriding\s+(system|user)\s+value\b", re.IGNORECASE)
 _ESCAPED = re.compile(r"\b[eE]'((?:[^'\\]|\\.|'')*)'", re.DOTALL)
 _SIGNS = {"n": "\n", "t": "\t", "r": "\r"}
 
@@ -54,10 +56,10 @@ def translated(text: str) -> tuple[Told, ...]:
         raise NotKnown
     try:
         with quietly():
-            tree = sqlglot.parse_one(_ESCAPED.sub(_unescaped, text), read="postgres")
+            tree = sqlglot.parse_one(_OVERRIDING.sub(" ", _ESCAPED.sub(_unescaped, text)), read="postgres")
             if not isinstance(tree, (exp.Insert, exp.Update, exp.Delete, exp.Select, exp.SetOperation, exp.Create)):
                 raise NotKnown
-            return tuple(_statements(tree))
+            return tuple(_statements(in_rows(tree)))
     except (SqlglotError, RecursionError, AttributeError, TypeError):
         raise NotKnown from None
 
@@ -161,6 +163,8 @@ def _told(tree: exp.Expression, keeps: str = "", writes: str = "") -> Told:
         if isinstance(node, exp.Select) and not node.expressions:
             node.set("expressions", [exp.Literal.number(1)])  # EXISTS (SELECT FROM ...)
             return node
+        if isinstance(node, exp.Table) and isinstance(node.this, exp.Anonymous) and node.this.name == EACH:
+            return node
         if isinstance(node, exp.Table):
             if not isinstance(node.this, exp.Identifier) or node.args.get("sample"):
                 raise NotKnown
@@ -172,6 +176,8 @@ def _told(tree: exp.Expression, keeps: str = "", writes: str = "") -> Told:
             if node.args.get("db"):
                 node.set("db", None)
                 node.set("catalog", None)
+            if node.name.lower() == "ctid":
+                return exp.column("rowid", table=node.table or None)
             return node
         if isinstance(node, (exp.Cast, exp.TryCast)):
             return call("cast", node.this, node.to.sql("postgres").lower())
@@ -201,8 +207,10 @@ def _told(tree: exp.Expression, keeps: str = "", writes: str = "") -> Told:
         if isinstance(node, (exp.RegexpLike, exp.RegexpILike)):
             return call(node.key, node.this, node.expression)
         if isinstance(node, exp.Anonymous):
-            if node.name.startswith("pg_") and node.name[3:] in functions:
+            if (node.name.startswith("pg_") and node.name[3:] in functions) or node.name == EACH:
                 return node
+            if node.name == "squads_member":
+                return call("member", *node.expressions)
             return _function(node.name.lower(), node.expressions, node)
         if isinstance(node, exp.AggFunc):
             if not isinstance(node, _native_aggregates()):

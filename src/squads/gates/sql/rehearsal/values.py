@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal, InvalidOperation
 
-from squads.gates.sql.rehearsal.regexes import matches, replaced
+from squads.gates.sql.rehearsal.regexes import matches, parted, replaced, swapped
 from squads.gates.sql.rehearsal.value import NotKnown, Stops, Value
 from squads.gates.sql.steps.types import read
 
@@ -276,6 +276,11 @@ def _shown(value: Value, form: Value) -> Value:
     return made
 
 
+def _together(value: Value, mark: Value) -> Value:
+    held = _json(value)
+    return str(mark)[:_TEXT_MAX].join(str(h) for h in held[:_TEXT_MAX]) if isinstance(held, list) else value
+
+
 def _nothing_but_hash(*_: Value) -> str:
     return "a hash"  # nobody gets a value back out of it
 
@@ -311,7 +316,7 @@ STRICT: dict[str, Callable[..., Value]] = {
     "strposition": lambda s, t: str(s).find(str(t)) + 1,
     "substring": lambda s, a=1, n=None: _substring(str(s), a, n),
     "substr": lambda s, a=1, n=None: _substring(str(s), a, n),
-    "replace": lambda s, a, b="": str(s).replace(str(a), str(b))[:_TEXT_MAX] if a else s,
+    "replace": lambda s, a, b="": swapped(str(s), str(a), str(b)) if a else s,
     "reverse": lambda s: str(s)[::-1],
     "regexpreplace": lambda s, p, b="", f="": replaced(str(s), p, b, f),
     "regexp_replace": lambda s, p, b="", f="": replaced(str(s), p, b, f),
@@ -332,6 +337,11 @@ STRICT: dict[str, Callable[..., Value]] = {
     "cardinality": lambda a: len(_json(a)) if isinstance(_json(a), list) else 0,  # type: ignore[arg-type]
     "arraysize": lambda a, *_: len(_json(a)) if isinstance(_json(a), list) else 0,  # type: ignore[arg-type]
     "array_length": lambda a, *_: len(_json(a)) or None if isinstance(_json(a), list) else None,  # type: ignore[arg-type]
+    "stringtoarray": lambda s, m=None, *_: _written(str(s).split(str(m)) if m else list(str(s))),
+    "string_to_array": lambda s, m=None, *_: _written(str(s).split(str(m)) if m else list(str(s))),
+    "regexp_split_to_array": lambda s, p, *_: _written(parted(str(s), p)),
+    "array_to_string": lambda a, m="", *_: _together(a, m),
+    "arraytostring": lambda a, m="", *_: _together(a, m),
     "member": member,
     "item": item,
     **dict.fromkeys(("md5", "md5digest", "sha", "sha1digest", "sha2", "sha2digest",

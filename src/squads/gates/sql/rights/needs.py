@@ -34,6 +34,7 @@ def needs(authority: Authority, reach: Reach) -> list[Need]:
         *_of_triggers(authority, reach),
         *_of_expressions(authority, reach),
         *_of_policies(authority, reach),
+        *_of_bodies(authority, reach),
         *_of_granted(authority, reach),
     ]
     told: set[tuple[str, ...]] = set()
@@ -126,6 +127,27 @@ def _of_policies(authority: Authority, reach: Reach) -> Iterator[Need]:
                 what=f"the policy {quoted(policy.name)} on {on}",
                 fails=f"using {on} fails with permission denied",
                 lacks=tuple(dict.fromkeys(lacks)),
+            )
+
+
+def _of_bodies(authority: Authority, reach: Reach) -> Iterator[Need]:
+    """A plain function in a view, default, CHECK or generated column runs with the rights of whoever uses these."""
+    for found in authority.relations.values():
+        called = [here[0] for use in _calls(found) if len(here := reach.meant(use)) == 1]
+        rights = ("select",) if found.kind == "view" else ("insert", "update")
+        lacks = [
+            k
+            for role in (_users(authority, found, rights) if called else ())
+            for r in called
+            for k in reach.lacks(role, r)
+        ]
+        if lacks:
+            name = quoted(found.name[1])
+            yield Need(
+                what=f"an expression of {name}",
+                fails=f"using {name} fails with permission denied",
+                lacks=tuple(dict.fromkeys(lacks)),
+                routine=called[0] if len(set(map(str, called))) == 1 else None,
             )
 
 

@@ -44,8 +44,10 @@ def _acts(source: Source, tokens: Sequence[Token]) -> Iterator[Act]:
             cursor.take()
             cursor.accept("table")
             cursor.accept("only")
-            for part in split(cursor.rest()):
-                yield Act(kind="truncate", table=Cursor(source, part).qualified(), place=place)
+            rest = list(cursor.rest())
+            words = frozenset(t.value for t in rest[-1:] if t.value == "cascade")
+            for part in split(rest):
+                yield Act(kind="truncate", table=Cursor(source, part).qualified(), words=words, place=place)
         case "delete" | "update" | "insert" | "merge":
             yield from _rows(cursor, place)
         case "with":

@@ -9,7 +9,6 @@ are there a call of `squads_guard`. What cannot be told is passed over and remem
 from __future__ import annotations
 
 import ast
-import copy
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,24 +16,26 @@ from dataclasses import replace
 from squads.gates.check import CannotLook
 from squads.gates.sql.model import HOLE
 from squads.gates.sql.python.alembic import Reader, decided
-from squads.gates.sql.python.columns import column_names, flag, keyword
+from squads.gates.sql.python.columns import flag, keyword
 from squads.gates.sql.python.conditions import condition
 from squads.gates.sql.python.dicts import pairs_of
 from squads.gates.sql.python.embedded import EXECUTE_CALLS, runs, table_name
 from squads.gates.sql.python.file import PythonFile, Sql, name, string
 from squads.gates.sql.python.operations import OPERATIONS, Batch, Call
 from squads.gates.sql.python.scope import UNKNOWN, Bound, Scope
-from squads.gates.sql.python.sqlalchemy_types import typed
+from squads.gates.sql.steps.alembic_calls import PYTHON, alter_column, foreign_key, index, without_python_default
 from squads.gates.sql.steps.loop_rows import LoopRows
+from squads.gates.sql.steps.plays import PLAY, Play, copied, lines_of
 from squads.gates.sql.steps.row_values import NotTold
 
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)\b", re.IGNORECASE)
+_OPEN = re.compile(rf"squads_python|squads_guard|{HOLE}|(?<![:\w]):[a-z_]\w*|^\s*(select|with)\b", re.IGNORECASE)
+"""What a statement has that does not tell by itself what it does."""
+_ROW_CALLS = EXECUTE_CALLS | {"bulk_insert", "scalar", "scalars", "query", "add_all", "fetchall", "fetchone"}
+_ROWS_ONLY = frozenset(("execute", "bulk_insert", "get_bind", "get_context", "inline_literal", "f"))
+_MUTABLE = (ast.List, ast.Dict, ast.Set, ast.Call, ast.ListComp, ast.DictComp, ast.SetComp)
 GUARD = "squads_guard"
 """Stands for code that stops when it finds rows: its argument is the code that asks."""
-TYPED = "squads_typed"
-"""Stands for what a migration says of a column's type before it: table, column, type."""
-PYTHON = "squads_python"
-"""Stands for code that reads or writes rows in a way of its own: its arguments are the names in it."""
 
 
 class StepsReader(Reader):
@@ -43,6 +44,10 @@ class StepsReader(Reader):
     def __init__(self, file: PythonFile, module: Scope) -> None:
         super().__init__(file, module)
         self.problems: list[str] = []
+        self.plays: dict[str, Play] = {}
+        self._told: set[str] = set()
+        """Names that hold what only a play knows."""
+        self._inside = 0
 
     def _choice(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt], scope: Scope, depth: int) -> bool:
         chosen = decided(scope, test)
@@ -87,12 +92,71 @@ class StepsReader(Reader):
             )
             if blocks:
                 self.made.append(self.file.at(statement, "COMMIT"))
-            ended = super()._block([statement], scope, depth)
+            ended = self._followed(statement, scope, depth)
             if blocks:
                 self.made.append(self.file.at(statement, "BEGIN"))
             if ended:
                 return True
         return False
+
+    def _followed(self, statement: ast.stmt, scope: Scope, depth: int) -> bool:
+        """Go through a statement; where it does not tell by itself what it does to rows, it is to be played first."""
+        whole = not self._inside and not self._shapes(statement, scope)
+        start, before = len(self.made), copied(scope) if whole else scope
+        held = isinstance(statement, (ast.For, ast.While)) or whole
+        self._inside += held
+        ended = super()._block([statement], scope, depth)
+        self._inside -= held
+        if whole and self._unclear(statement, self.made[start:]):
+            key = f"{self.file.path}#{len(self.plays)}"
+            own = {self.file.source.line(p.python_start) for m in self.made[start:] for p in m.spans}
+            self.plays[key] = Play(self.file, [statement], before, lines=self._lines(statement, scope) | own)
+            for at, one in enumerate(self.made[start:], start):
+                if PYTHON in one.text:  # it stands where its rows do, and is played with this
+                    self.made[at] = self.file.at(statement, one.text)
+            self.made.insert(start, self.file.at(statement, f"SELECT {PLAY}({string(key)})"))
+            self._told |= {
+                n.id
+                for n in ast.walk(statement)
+                if isinstance(n, ast.Name)
+                and (isinstance(n.ctx, ast.Store) or isinstance(scope.followed(n).node, _MUTABLE))
+            }
+        return ended
+
+    def _unclear(self, statement: ast.stmt, made: list[Sql]) -> bool:
+        names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
+        if names & self._told:
+            return True
+        asks = any(self.file.called(n) in _ROW_CALLS for n in ast.walk(statement) if isinstance(n, ast.Call))
+        if not asks and not made:
+            return False
+        if isinstance(statement, (ast.Assign, ast.AnnAssign)) and asks:
+            return True
+        return not made or any(_OPEN.search(m.text) for m in made)
+
+    def _called_here(self, statement: ast.stmt, scope: Scope) -> list[ast.AST]:
+        """Return a statement, and the functions of the file that it calls."""
+        found: list[ast.AST] = [statement]
+        for node in found:
+            for call in ast.walk(node) if len(found) < 12 else ():
+                target = scope.followed(call.func).node if isinstance(call, ast.Call) else None
+                if isinstance(target, ast.FunctionDef) and target not in found:
+                    found.append(target)
+        return found
+
+    def _shapes(self, statement: ast.stmt, scope: Scope) -> bool:
+        """Return whether a statement changes more than rows."""
+        for node in self._called_here(statement, scope):
+            for call in ast.walk(node):
+                if isinstance(call, ast.Call) and self.file.called(call) in ("autocommit_block", "batch_alter_table"):
+                    return True
+                shapes = isinstance(call, ast.Call) and self._is_operation(call.func)
+                if shapes and self.file.called(call) not in _ROWS_ONLY:
+                    return True
+        return False
+
+    def _lines(self, statement: ast.stmt, scope: Scope) -> frozenset[int]:
+        return lines_of(self._called_here(statement, scope))
 
     def _call(self, node: ast.Call, scope: Scope, depth: int) -> None:
         called = self.file.called(node)
@@ -117,9 +181,9 @@ class StepsReader(Reader):
                 rows = call.scope.followed(call.node.args[1]).node
                 return [used(call.file, rows if isinstance(rows, ast.expr) else call.node.args[1])]
             case "create_index":
-                return _index(call)
+                return index(call)
             case "create_foreign_key":
-                return _foreign_key(call, batch)
+                return foreign_key(call, batch)
             case "drop_constraint":
                 constraint = call.scope.text(call.argument(0, "constraint_name"))
                 return call.at(f"ALTER TABLE {call.table(1)} DROP CONSTRAINT {name(constraint or HOLE)}")
@@ -127,9 +191,9 @@ class StepsReader(Reader):
                 word = "CONCURRENTLY " if flag(call.scope, call.node, "postgresql_concurrently") is True else ""
                 return call.at(f"DROP INDEX {word}{name(call.text(0, 'index_name'))}")
             case "alter_column":
-                return _alter_column(call)
+                return alter_column(call)
             case "add_column":
-                return OPERATIONS[called](_without_python_default(call, batch))
+                return OPERATIONS[called](without_python_default(call, batch))
             case "create_check_constraint" if flag(call.scope, call.node, "postgresql_not_valid") is True:
                 made = OPERATIONS[called](call)
                 return [call.file.at(call.node, m, " NOT VALID") for m in made]
@@ -253,82 +317,11 @@ def _value(scope: Scope, node: ast.expr) -> str:
         return f"{PYTHON}({', '.join(map(name, names))})"
 
 
-def _index(call: Call) -> list[Sql]:
-    unique = "UNIQUE " if flag(call.scope, call.node, "unique") is True else ""
-    word = "CONCURRENTLY " if flag(call.scope, call.node, "postgresql_concurrently") is True else ""
-    given = call.argument(2, "columns", table_at=1)
-    nodes = [m.node for m in call.scope.items(given) or [] if isinstance(m.node, ast.expr)] if given else []
-    try:
-        members: str | Sql = column_names(call.scope, nodes, {}, call.node)
-    except CannotLook:
-        members = f"{PYTHON}(1)"
-    shown = call.scope.text(call.argument(0, "index_name"))
-    called = f"{name(shown)} " if shown else ""
-    if flag(call.scope, call.node, "if_not_exists") is True and called:
-        called = f"IF NOT EXISTS {called}"
-    return call.at(f"CREATE {unique}INDEX {word}{called}ON {call.table(1)} (", members, ")")
-
-
-def _foreign_key(call: Call, batch: Batch | None) -> list[Sql]:
-    """`op.create_foreign_key(name, source, referent, local_cols, remote_cols, ondelete=...)`."""
-    if batch is None:
-        source = call.table(1, "source_table")
-        referent, local = call.argument(2, "referent_table"), call.argument(3, "local_cols")
-        schema = call.scope.text(keyword(call.node, "source_schema"))
-        source = f"{name(schema)}.{source}" if schema else source
-    else:
-        source = call.table(0)
-        referent, local = call.argument(1, "referent_table"), call.argument(2, "local_cols")
-    nodes = [m.node for m in call.scope.items(local) or [] if isinstance(m.node, ast.expr)] if local else []
-    try:
-        columns: str | Sql = column_names(call.scope, nodes, {}, call.node)
-    except CannotLook:
-        columns = name(HOLE)
-    shown = call.scope.text(call.argument(0, "constraint_name"))
-    head = f"CONSTRAINT {name(shown)} " if shown else ""
-    action = call.scope.text(keyword(call.node, "ondelete"))
-    tail = f" ON DELETE {action.upper()}" if action else ""
-    if flag(call.scope, call.node, "postgresql_not_valid") is True:
-        tail += " NOT VALID"
-    target = name(call.scope.text(referent) or HOLE)
-    return call.at(f"ALTER TABLE {source} ADD {head}FOREIGN KEY (", columns, f") REFERENCES {target}{tail}")
-
-
-def _alter_column(call: Call) -> list[Sql]:
-    """As `OPERATIONS` has it, with the USING of its type and the old type where it is given."""
-    made = OPERATIONS["alter_column"](call)
-    using = call.scope.sql(keyword(call.node, "postgresql_using"))
-    if using is not None:
-        made = [
-            call.file.at(call.node, s.text, " USING ", using) if " TYPE " in s.text and n == 0 else s
-            for n, s in enumerate(made)
-        ]
-    before = keyword(call.node, "existing_type")
-    if before is not None and keyword(call.node, "type_") is not None:
-        column = call.text(1, "column_name", table_at=0)
-        told = [call.table(0).replace('"', ""), column, typed(call.scope, before).text]
-        made = call.at(f"SELECT {TYPED}({', '.join(map(string, told))})") + made
-    return made
-
-
-def _without_python_default(call: Call, batch: Batch | None) -> Call:
-    """Return the call with its column's `default=` taken away: that one is for the application, not for old rows."""
-    given = call.argument(1, "column", table_at=0)
-    if not isinstance(given, ast.Call):
-        return call
-    column = copy.copy(given)
-    column.keywords = [k for k in given.keywords if k.arg != "default"]
-    node = copy.copy(call.node)
-    node.args = [column if a is given else a for a in node.args]
-    node.keywords = [ast.keyword(arg=k.arg, value=column) if k.value is given else k for k in node.keywords]
-    return Call(call.file, call.scope, node, batch)
-
-
-def read_upgrade(file: PythonFile, module: Scope) -> tuple[list[Sql], list[str]]:
-    """Return what `upgrade()` sends, in order, and what could not be told."""
+def read_upgrade(file: PythonFile, module: Scope) -> tuple[list[Sql], list[str], dict[str, Play]]:
+    """Return what `upgrade()` sends, in order, what could not be told, and what is to be played."""
     reader = StepsReader(file, module)
     try:
         reader.function("upgrade")
     except CannotLook as error:
         reader.problems.append(str(error))
-    return reader.made, reader.problems
+    return reader.made, reader.problems, reader.plays

@@ -139,14 +139,23 @@ def always(where: str, never_null: Callable[[str], bool]) -> bool:
     """Return whether a condition leaves out no row: `id IS NOT NULL` of a key, or one thing or its opposite."""
     from sqlglot import exp
 
-    tree = tree_of(where) if where else None
-    if isinstance(tree, exp.Is) and isinstance(tree.this, exp.Column):
-        return _form(tree)[0] is False and never_null(tree.this.name)
-    if isinstance(tree, exp.Not) and isinstance(tree.this, exp.Is) and isinstance(tree.this.this, exp.Column):
-        return never_null(tree.this.this.name)
-    if isinstance(tree, exp.Or):
-        one, two = _form(tree.this), _form(tree.expression)
-        return one[0] is not two[0] and one[1] == two[1]
+    waiting = [tree_of(where)] if where else []
+    while waiting:  # from tree to tree, and never by way of a text: conditions may be long
+        tree = waiting.pop()
+        if isinstance(tree, exp.Paren):
+            waiting.append(tree.this)
+        elif isinstance(tree, exp.Is) and isinstance(tree.this, exp.Column):
+            if _form(tree)[0] is False and never_null(tree.this.name):
+                return True
+        elif isinstance(tree, exp.Not) and isinstance(tree.this, exp.Is) and isinstance(tree.this.this, exp.Column):
+            if never_null(tree.this.this.name):
+                return True
+        elif isinstance(tree, exp.Or):
+            waiting += [tree.this, tree.expression]
+            chained = isinstance(tree.this, exp.Or) and not isinstance(tree.expression, (exp.Not, exp.Paren))
+            one, two = (True, "") if chained else _form(tree.this), _form(tree.expression)
+            if one[0] is not two[0] and one[1] == two[1]:
+                return True
     return False
 
 

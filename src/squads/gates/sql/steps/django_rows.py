@@ -167,10 +167,16 @@ class DjangoRows:
             raise NotTold
         rows = self._rows(iterated)
 
-        def column(called: str) -> str:
-            return name(rows.model.column("id" if called == "pk" else called))
+        loop = _Loop(rows, target.id, Values(self.scope))
 
-        return _Loop(rows, target.id, Values(self.scope, rows={target.id: column}))
+        def column(called: str) -> str:
+            found = rows.model.column("id" if called == "pk" else called)
+            if found in loop.pending:
+                raise NotTold  # it holds something else by now
+            return name(found)
+
+        loop.values.rows[target.id] = column
+        return loop
 
     def _loop(self, target: ast.expr, iterated: ast.expr, body: list[ast.stmt]) -> None:
         loop = self._entered(target, iterated)
@@ -231,7 +237,9 @@ class DjangoRows:
         loop.values.names[known] = self._value(loop, value)
 
     def _unpacked(self, loop: _Loop, names: list[ast.expr], call: ast.Call, guard: list[str]) -> None:
-        known = [n.id if isinstance(n, ast.Name) else "" for n in names]
+        if not all(isinstance(n, ast.Name) for n in names):
+            raise NotTold
+        known = [n.id for n in names if isinstance(n, ast.Name)]
         called = self.file.called(call)
         if called in ("partition", "rpartition") and len(known) == 3 and isinstance(call.func, ast.Attribute):
             parts = halves(called, loop.values.sql(call.func.value), loop.values.sql(call.args[0]))

@@ -57,9 +57,9 @@ class Keeping:
         """Return whether the brief says that no text is longer than a length."""
         return bool(digits) and self._wishes.longest() is not None and (self._wishes.longest() or 0) <= digits[0]
 
-    def rows_may_go(self, table: str) -> bool:
-        """Return whether the brief asks to delete rows of a table."""
-        return self._wishes.rows_may_go(table)
+    def rows_may_go(self, table: str, *, copied: bool = False) -> bool:
+        """Return whether the brief asks to delete rows of a table; of rows that are copied, not to archive them."""
+        return self._wishes.rows_may_go(table) and not (copied and self._wishes.archived())
 
     def computed_anew(self, column: str) -> bool:
         """Return whether the brief asks for other values in a column."""
@@ -71,6 +71,7 @@ class Keeping:
         if found is None:
             return False
         keys = {e.column for k in found.keys if k.primary for e in k.elements}
+        keys |= self.walk.steps.relations.get(found.name, {}).keys()
         return column in keys or any(column in r.columns for r in found.references)
 
     def told_whole(self, table: TableName) -> bool:
@@ -80,6 +81,19 @@ class Keeping:
             return False
         columns = [c.name for c in found.columns if not c.generated and not self.points(table, c.name)]
         return self.rehearsed.told_of(table[1], *columns)
+
+    def folded(self, act: Act) -> bool:
+        """Return whether an UPDATE makes one of several values that the brief wants kept in a column that is added."""
+        added = any(t == self.walk.named(act.table) for t, _ in self.walk.added)
+        return added and act.where is not None and self._wishes.keeps()
+
+    def comes_back(self, table: str) -> bool:
+        """Return whether what a step empties stands there again at the end, but for doubles that may go."""
+        table = self.rehearsed.names.get(table, table)
+        gone = [g for g in self.rehearsed.gone if (g.step, g.table) == (self.walk.at, table)]
+        if not gone:
+            return any(t == table for t, _ in self.rehearsed.told)
+        return self.rows_may_go(table) and all("alike" in g.example for g in gone)
 
     # What was copied
 
@@ -101,7 +115,7 @@ class Keeping:
                 sources = [m[1].lower() for m in _FROM.finditer(text)]
                 if re.match(rf"\(?\s*table (only )?\"?{re.escape(name)}\"?\s*\)?$", text.strip(), re.IGNORECASE):
                     return ()
-                if name not in sources or act.table[1].lower() == name:
+                if name not in sources or self.walk.named(act.table) == self.walk.named(table):
                     continue
                 tail = text[text.lower().index(" from ") :] if " from " in text.lower() else text
                 tail = tail.split(" on conflict ")[0]
@@ -172,7 +186,7 @@ class Keeping:
             if act.kind == "update" and self._reads(act, full):
                 if read_out and given(act) and any(t.lower() != name for t, _ in act.values):
                     return True
-                whole = act.where is None or self._whole(act, full)
+                whole = act.where is None or self._whole(act)
                 for target, value in act.values:
                     here = self.walk.named(act.table)
                     if (target.lower() == name and here == full) or (here, target) in gone:
@@ -236,9 +250,8 @@ class Keeping:
             return True
         return full[1].lower() in [m[1].lower() for m in _FROM.finditer(act.text)]
 
-    def _whole(self, act: Act, full: TableName) -> bool:
+    def _whole(self, act: Act) -> bool:
         """Return whether an UPDATE leaves out no row with a value, or goes through all of them in slices."""
-        del full
         return (
             only_nulls(act.where or "")
             or "loop" in act.words
@@ -359,6 +372,12 @@ class Keeping:
         return None
 
     # What comes after
+
+    def typed_after(self, table: TableName, column: str) -> bool:
+        """Return whether a later step gives a column another type."""
+        full = self.walk.named(table)
+        later = (a for acts in self.walk.acts[self.walk.at + 1 :] for a in acts if a.kind == "alter_type")
+        return any(a.name == column and self.walk.named(a.table) == full for a in later)
 
     def created_later(self, table: TableName) -> bool:
         """Return whether a later step creates a table of that name again."""

@@ -77,7 +77,7 @@ def _weighs(walk: Walk, act: Act, use: Use) -> bool:
     if act.kind in ("set_not_null", "update", "delete", "insert_select", "moved"):
         return use.large
     if (
-        act.kind in ("alter_type", "refresh")
+        act.kind in ("alter_type", "refresh", "lock")
         or "unique" in act.words
         or act.other in ("check", "unique", "primary", "not null")
     ):
@@ -244,7 +244,7 @@ def _column(walk: Walk, act: Act, table: str) -> Iterator[Held]:
             f"ADD COLUMN {column} GENERATED ... STORED computes every row of {table}: the table is rewritten.",
             "a plain column with a trigger, filled in batches; or VIRTUAL",
         )
-    elif default and _VOLATILE.search(default[1]):
+    elif default and (_VOLATILE.search(default[1]) or _own_volatile(walk, default[1])):
         yield Held(
             act.place,
             f"The default of {column} is another one for every row, so ADD COLUMN rewrites {table}.",
@@ -262,6 +262,23 @@ def _column(walk: Walk, act: Act, table: str) -> Iterator[Held]:
             f"{act.other} checks its values, so ADD COLUMN {column} rewrites {table}.",
             "add the column as the plain type with a CHECK NOT VALID",
         )
+
+
+def _own_volatile(walk: Walk, default: str) -> bool:
+    """Return whether a default calls a function of the schema that may give another value each time.
+
+    One in SQL is put in the place of its call, so what it calls itself decides; any other is what it is declared to be.
+    """
+    texts = {
+        a.table[1]: a.text for acts in (walk.old, *walk.acts[: walk.at]) for a in acts if a.kind == "create_routine"
+    }
+    for called in re.findall(r"([a-z_]\w*)\s*\(", default):
+        text = texts.get(called, "").lower()
+        if not text or re.search(r"\b(immutable|stable)\b", text):
+            continue
+        if not re.search(r"\blanguage\s+'?sql\b", text) or _VOLATILE.search(text):
+            return True
+    return False
 
 
 def _type(walk: Walk, act: Act, table: str) -> Iterator[Held]:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from squads.gates.place import Place
-from squads.gates.sql.model import HOLE, TableName, quoted
+from squads.gates.sql.model import HOLE, quoted
 from squads.gates.sql.rehearsal.rehearse import rehearse
 from squads.gates.sql.steps.act import Act
 from squads.gates.sql.steps.carried import always
 from squads.gates.sql.steps.kept import Keeping
-from squads.gates.sql.steps.readers import name_comes_back, reader, still_reads, views_taken
-from squads.gates.sql.steps.types import narrows, read
+from squads.gates.sql.steps.lost import Lost
+from squads.gates.sql.steps.readers import name_comes_back, still_reads, views_taken
+from squads.gates.sql.steps.reading import Step
+from squads.gates.sql.steps.shape_losses import cascade, narrowed, new_column, not_null, renamed
 from squads.gates.sql.steps.world import Walk
 from squads.gates.words import word_set
 
@@ -36,21 +37,11 @@ _LIMITED = re.compile(r"[<>]|\bnot in\b|\bnot between\b|!~|\bnot like\b")
 _ALL = ("true", "1 = 1", "( true )", "( 1 = 1 )", "id is not null")
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """One thing that is lost."""
-
-    place: Place
-    message: str
-    satisfy: str
-    certain: bool = True
-    """Whether it refuses; else it is a note."""
-
-
 def losses(walk: Walk, brief: str = "") -> Iterator[Lost]:
     """Yield what is lost, in the order of the steps; `brief` may say of something that it is not wanted any more."""
-    keeping = Keeping(walk, rehearse(walk.steps), brief)
-    for _, acts in walk.moments():
+    keeping = Keeping(walk, rehearse(walk.steps, brief), brief)
+    for step, acts in walk.moments():
+        yield from _played(step, keeping, walk)
         for act in acts:
             if act.kind in ("drop_schema", "drop_database", "drop_owned"):
                 yield from _dropped_whole(walk, act)
@@ -60,6 +51,34 @@ def losses(walk: Walk, brief: str = "") -> Iterator[Lost]:
                 yield from _one(walk, keeping, act)
             if act.kind in ("drop_table", "drop_column", "drop_view", "drop_type"):
                 yield from _readers_lost(walk, keeping, act)
+
+
+def _played(step: Step, keeping: Keeping, walk: Walk) -> Iterator[Lost]:
+    """Yield what the code of a step loses by itself: rows that it deletes, values that it overwrites."""
+    lines: set[int] = set()
+    for gone in keeping.rehearsed.gone:
+        if gone.step != walk.at or not gone.line or gone.line in lines:
+            continue
+        found = re.match(r'\W*(update|delete)\s+(?:from\s+)?"?(\w+)', gone.sent, re.IGNORECASE)
+        if found is None or keeping.given_up(gone.table, gone.column):
+            continue
+        deletes, same = found[1].lower() == "delete", found[2].lower() == gone.table.lower()
+        if not deletes and (
+            not same or keeping.computed_anew(gone.column) or keeping.points((("", gone.table)), gone.column)
+        ):
+            continue
+        if deletes and (keeping.given_up(gone.table) or (same and keeping.fits_after(("", gone.table)) is None)):
+            continue
+        if deletes and same and keeping.rows_may_go(gone.table):
+            continue
+        lines.add(gone.line)
+        what = "deletes rows of" if deletes else "overwrites values of"
+        yield Lost(
+            Place(path=step.statement.source.path, line=gone.line, column=1, end_line=gone.line, text=gone.sent),
+            f"This {what} {quoted(found[2])}, and with it {quoted(gone.column)} of {quoted(gone.table)} is lost: "
+            f"{gone.example} come out as one.",
+            "move what belongs to the row first, or keep the old values elsewhere",
+        )
 
 
 def _readers_lost(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
@@ -103,23 +122,31 @@ def _one(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
                 certain=act.kind != "drop_extension",
             )
         case "truncate":
+            along = keeping.rehearsed.beside(walk.at, act.table[1])
+            if along and not keeping.given_up(along.table) and "cascade" in act.words:
+                yield Lost(
+                    act.place,
+                    f"TRUNCATE CASCADE empties {quoted(along.table)} as well, which refers to {quoted(act.table[1])}.",
+                    f"DELETE the rows of {quoted(act.table[1])} that nothing refers to",
+                )
+                return
             yield from _emptied(walk, keeping, act, "TRUNCATE")
         case "delete" | "moved":
             yield from _deleted(walk, keeping, act)
         case "update":
             yield from _overwritten(walk, keeping, act)
         case "alter_type":
-            yield from _narrowed(walk, keeping, act)
+            yield from narrowed(walk, keeping, act)
         case "rename_table" | "rename_column":
-            yield from _renamed(walk, keeping, act)
+            yield from renamed(walk, keeping, act)
         case "set_not_null":
-            yield from _not_null(walk, keeping, act, act.name)
+            yield from not_null(walk, keeping, act, act.name)
         case "add_constraint" if act.other == "not null" and act.columns and "not valid" not in act.words:
-            yield from _not_null(walk, keeping, act, act.columns[0])
+            yield from not_null(walk, keeping, act, act.columns[0])
         case "add_constraint" if act.other == "foreign":
-            yield from _cascade(walk, act)
+            yield from cascade(walk, act)
         case "add_column":
-            yield from _new_column(walk, act)
+            yield from new_column(walk, act)
 
 
 def _dropped_whole(walk: Walk, act: Act) -> Iterator[Lost]:
@@ -193,6 +220,8 @@ def _column(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
 def _emptied(walk: Walk, keeping: Keeping, act: Act, verb: str) -> Iterator[Lost]:
     if keeping.copied(act.table) == () or keeping.empty(act.table):
         return
+    if keeping.comes_back(act.table[1]):
+        return
     passing = not _PASSING.isdisjoint(act.table[1].lower().split("_"))
     yield Lost(
         act.place,
@@ -203,8 +232,6 @@ def _emptied(walk: Walk, keeping: Keeping, act: Act, verb: str) -> Iterator[Lost
 
 
 def _deleted(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
-    if act.kind == "moved" and not keeping.rehearsed.at(walk.at, act.table[1]):
-        return
     where = " ".join((act.where or "").lower().split())
     along = keeping.rehearsed.beside(walk.at, act.table[1])
     if along and not keeping.given_up(along.table):
@@ -214,6 +241,16 @@ def _deleted(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
             f"let the rows of {quoted(along.table)} refer to what remains first",
         )
         return
+    if act.kind == "moved" and not keeping.rehearsed.at(walk.at, act.table[1]):
+        return
+    apart = keeping.rehearsed.apart(walk.at, act.table[1])
+    if apart and not keeping.given_up(act.table[1]):
+        yield Lost(
+            act.place,
+            f"This DELETE takes rows of {quoted(act.table[1])} that are no doubles: {apart.example}.",
+            "delete only what the uniqueness to come would refuse",
+        )
+        return
     if act.where is None and " using " not in f" {act.text.lower()} ":
         yield from _emptied(walk, keeping, act, "DELETE without WHERE")
         return
@@ -221,7 +258,8 @@ def _deleted(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
         yield from _emptied(walk, keeping, act, "DELETE with a WHERE that is always true")
         return
     gone = keeping.rehearsed.at(walk.at, act.table[1])
-    if gone and (keeping.archived(act.table, where) or act.kind == "moved") and not keeping.rows_may_go(act.table[1]):
+    may_go = keeping.rows_may_go(act.table[1], copied=True)
+    if gone and (keeping.archived(act.table, where) or act.kind == "moved") and not may_go:
         yield Lost(
             act.place,
             f"The copy of the rows of {quoted(act.table[1])} that go lacks {quoted(gone.column)}: {gone.example}.",
@@ -242,8 +280,9 @@ def _deleted(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
 def _overwritten(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
     for column, value in act.values:
         gone = keeping.rehearsed.at(walk.at, act.table[1], column)
-        if gone and not _CONSTANT.match(value.strip()) and not keeping.points(act.table, column):
-            if keeping.given_up(act.table[1], column) or keeping.computed_anew(column):
+        if gone and (not _constant(value, column) or keeping.folded(act)) and not keeping.points(act.table, column):
+            folded = _constant(value, column)
+            if keeping.given_up(act.table[1], column) or (keeping.computed_anew(column) and not folded):
                 continue
             yield Lost(
                 act.place,
@@ -252,7 +291,8 @@ def _overwritten(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
             )
             return
     where = " ".join((act.where or "").lower().split())
-    if act.where is not None and where not in _ALL:
+    every = where in _ALL or always(where, lambda c: walk.not_null(act.table, c))
+    if act.where is not None and not every:
         yield from _cut(walk, keeping, act, where)
         return
     yield from _cut(walk, keeping, act, "")
@@ -275,13 +315,25 @@ def _overwritten(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
         return
 
 
+def _constant(value: str, column: str) -> bool:
+    """Return whether a constant is assigned: to all rows, or by a CASE to some, and the others keep what they have."""
+    if _CONSTANT.match(value.strip()):
+        return True
+    kept = re.fullmatch(
+        rf'\(?\s*case\b(.*)\belse\s+(?:\w+ \. )?"?{re.escape(column)}"?\s+end\s*\)?', value.strip(), re.I
+    )
+    given = re.findall(r"\bthen\s+(.*?)(?=\bwhen\b|$)", kept[1].strip(), re.IGNORECASE) if kept else []
+    return bool(given) and all(_CONSTANT.match(g.strip()) for g in given)
+
+
 def _cut(walk: Walk, keeping: Keeping, act: Act, where: str) -> Iterator[Lost]:
     """Yield the column of before whose values are cut off, or pressed into a range, in its own place."""
     for column, value in act.values:
         own = re.search(rf"\b{re.escape(column)}\b", re.sub(r"'[^']*'", "", value))
         limited = walk.based and _LIMITED.search(where) and re.search(rf"\b{re.escape(column)}\b", where)
         cut = own and _CUTS.search(value) and not _GROWS.search(value)
-        pressed = not own and limited and _CONSTANT.match(value.strip()) and keeping.fits_after(act.table) == "CHECK"
+        ruled = keeping.fits_after(act.table) == "CHECK" or keeping.typed_after(act.table, column)
+        pressed = not own and limited and _CONSTANT.match(value.strip()) and ruled
         if keeping.rehearsed.told_of(act.table[1], column):
             continue
         if not (cut or pressed) or HOLE in column or walk.new_column(act.table, column):
@@ -297,94 +349,3 @@ def _cut(walk: Walk, keeping: Keeping, act: Act, where: str) -> Iterator[Lost]:
             "VALID)",
         )
         return
-
-
-def _narrowed(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
-    old = walk.type_of(act.table, act.name)
-    forgets = act.text and not re.search(rf"\b{re.escape(act.name)}\b", act.text, re.IGNORECASE)
-    gone = keeping.rehearsed.at(walk.at, act.table[1], act.name)
-    found = forgets or narrows(old, act.other, act.text) or (gone and "*" not in act.text)  # 100 cents, not 100.00
-    if not found or keeping.given_up(act.table[1], act.name) or walk.new_column(act.table, act.name):
-        return
-    copied = keeping.column_kept(act.table, act.name, played=False) or (
-        not act.text and keeping.fits(read(act.other).digits) and read(act.other).name in ("varchar", "char")
-    )
-    if keeping.bounded(act.table, act.name) or copied or keeping.empty(act.table):
-        return
-    if keeping.copied(act.table) == ():
-        return
-    before = f"from {old} " if old else ""
-    loses = act.text or read(act.other).name in ("date", "numeric", "real", "double precision", "boolean")
-    what = "what does not fit is cut off" if loses else "a value that does not fit stops it, or is lost"
-    yield Lost(
-        act.place,
-        f"ALTER COLUMN {quoted(act.name)} TYPE {before}to {act.other}: {what}.",
-        "keep the wider type, or check first that every value fits, in the same migration",
-    )
-
-
-def _renamed(walk: Walk, keeping: Keeping, act: Act) -> Iterator[Lost]:
-    column = act.name if act.kind == "rename_column" else ""
-    if column and walk.new_column(act.table, column):
-        return
-    if not column and (name_comes_back(walk, act.table[1])):
-        return
-    if column and name_comes_back(walk, act.table[1], column):
-        return
-    reads = reader(walk, act.table, column)
-    what = f"{quoted(act.table[1])}.{quoted(column)}" if column else quoted(act.table[1])
-    yield Lost(
-        act.place,
-        f"{what} is called {quoted(act.other)} from here on, and "
-        + (f"{reads} still reads it by its old name." if reads else "whatever runs may read it by its old name."),
-        "add the new name beside the old one, change the programs, and take the old one away later"
-        + ("; a view under the old name does for a table" if not column else ""),
-        certain=bool(reads),
-    )
-
-
-def _not_null(walk: Walk, keeping: Keeping, act: Act, column: str) -> Iterator[Lost]:
-    if walk.not_null(act.table, column) or keeping.filled(act.table, column) or keeping.empty(act.table):
-        return
-    yield Lost(
-        act.place,
-        f"SET NOT NULL on {quoted(column)} fails on the rows of {quoted(act.table[1])} that have none: nothing fills "
-        "them.",
-        f"fill {quoted(column)} where it is NULL before this, or add it with a DEFAULT",
-    )
-
-
-def _new_column(walk: Walk, act: Act) -> Iterator[Lost]:
-    text = f" {act.text.lower()} "
-    if " not null" in text and not re.search(r"\b(default|generated)\b", text) and "serial" not in act.other:
-        yield Lost(
-            act.place,
-            f"ADD COLUMN {quoted(act.name)} NOT NULL without a default fails on every row that "
-            f"{quoted(act.table[1])} has.",
-            "add it with a DEFAULT, or nullable, fill it, and make it NOT NULL then",
-        )
-
-
-def _cascade(walk: Walk, act: Act) -> Iterator[Lost]:
-    made = re.search(r"on\s+delete\s+cascade", act.text, re.IGNORECASE)
-    if made is None:
-        return
-    table = walk.named(act.table)
-    before = [r for r in walk.references.get(table, []) if r.columns == act.columns or r.name == act.name]
-    if any(r.on_delete == "cascade" for r in before):
-        return
-    dropped = any(a.kind == "drop_constraint" and walk.named(a.table) == table for _, a in walk.earlier)
-    stood = bool(before) or dropped or _drops_here(walk, table)
-    yield Lost(
-        act.place,
-        f"From here on, deleting the row that {quoted(act.table[1])} refers to deletes its rows as well; before, the "
-        "foreign key kept them.",
-        "ON DELETE RESTRICT, or SET NULL where the row may stand alone",
-        certain=stood,
-    )
-
-
-def _drops_here(walk: Walk, table: TableName) -> bool:
-    """Return whether the very statement drops a constraint of the table too."""
-    here = walk.acts[walk.at]
-    return any(a.kind == "drop_constraint" and walk.named(a.table) == table for a in here)

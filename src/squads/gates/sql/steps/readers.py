@@ -16,16 +16,21 @@ def name_comes_back(walk: Walk, table: str, column: str = "") -> bool:
     for acts in walk.acts[walk.at :]:
         for act in acts:
             if act.kind in ("create_view", "create_table") and act.table[1] == table:
-                return not column or re.search(rf"\bas \"?{re.escape(column)}\b", act.text) is not None
+                return not column or _shows(act.text, column)
             if act.kind == "rename_table" and act.other == table:
                 return True
             if column and act.kind == "rename_column" and act.table[1] == table and act.other == column:
                 return True
             if column and act.kind == "add_column" and act.table[1] == table and act.name == column:
                 return True
-            if column and act.kind == "create_view" and re.search(rf"\bas \"?{re.escape(column)}\b", act.text):
+            if column and act.kind == "create_view" and _shows(act.text, column) and act.table[1] == table:
                 return True
     return False
+
+
+def _shows(text: str, column: str) -> bool:
+    """Return whether a view has a column of that name."""
+    return re.search(rf"\bas \"?{re.escape(column)}\b", text, re.IGNORECASE) is not None
 
 
 def views_taken(walk: Walk, act: Act) -> list[str]:
@@ -73,14 +78,16 @@ def reader(walk: Walk, table: TableName, column: str) -> str:
     pattern = re.compile(rf"\b{re.escape(table[1])}\b", re.IGNORECASE)
     wanted = re.compile(rf"\b{re.escape(column)}\b", re.IGNORECASE) if column else pattern
     replaced = {a.table[1] for acts in walk.acts for a in acts if a.kind == "create_routine"}
+    mended = False
     for act in walk.old:
-        standing = act.kind == "create_routine" and act.table[1] not in replaced
-        if standing and pattern.search(act.text) and wanted.search(act.text):
-            return f"the function {act.table[1]}"
+        if act.kind == "create_routine" and pattern.search(act.text) and wanted.search(act.text):
+            if act.table[1] not in replaced:
+                return f"the function {act.table[1]}"
+            mended = True
     for path, text in walk.steps.code:
         if pattern.search(text) and wanted.search(text) and "def upgrade" not in text and "Migration(" not in text:
             return path
-    granted = any(
+    granted = not mended and any(  # what reads it by functions alone was changed with it
         s.tokens[0].value == "grant" and any(t.value == table[1] for t in s.tokens) for s in walk.steps.before
     )
     return "a role that it is granted to" if granted else ""

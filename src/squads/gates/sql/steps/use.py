@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from squads.contracts.artifact import Artifact
+from squads.gates.sql.read import SQL_FILES
+from squads.gates.words import word_set
+
 _LARGE = (
     r"million|billion|\d[\d_,.']*0{5}\b|\d+\s?(gb|tb|m)\b|\b(large|big|huge|busy|hot|heavy|heavily)\b|\block|\bblock"
     r"|downtime|traffic|\bwaits?\b|waiting|outage|stall|queue|concurren|maintenance window|under load|peak"
     r"|day and night|all day|around the clock|24/7|without (stopping|pausing|interrupt|closing)|uninterrupted"
     r"|keeps? (on )?(writing|selling|taking|accepting|inserting)|takes? (writes|orders|inserts)"
+    r"|\b(must|have to|has to|can) (go on|continue|keep (on )?(going|working|running))\b"
+    r"|\bgo(es)? on (while|during|meanwhile)\b|\bstays? (available|writable|usable)\b"
     r"|while .{0,40}\b(writes?|writing|inserts?|orders|sells?|selling)\b"
     r"|\b(giga|tera)bytes?\b|\b(hundreds of thousands|thousands of (rows|writes|inserts|requests))\b"
     r"|\b(per|every|a) second\b"
@@ -24,6 +30,8 @@ _IN_USE = (
 _IDLE = re.compile(
     r"\b(nobody|no one|no user)\b.{0,20}\b(connected|online|logged in|signed in|working|works|uses|using)\b"
     r"|\b(application|app|service|site|shop|system|server)s? (is|are) (stopped|down|off|offline|shut down|closed)\b"
+    r"|(?<!not )(?<!never )\b(is|are|stays?) (stopped|down|offline|shut down|out of service|taken down|switched off)\b"
+    r"|\b(tables?|it|they|both|all) (is|are) (small|tiny)\b"
     r"|\bno (traffic|connections|users)\b|\b(with|while) .{0,30}\b(stopped|shut down|offline)\b"
     r"|\b(small|tiny) table|\b(few|couple of) (dozen |hundred |thousand )?rows\b"
     r"|(?<![\d.,'])(\d{1,3}|\d{1,2}[ ,.']?\d{3}) (rows|records|entries|lines)\b(?! (a|per|each|every))"
@@ -38,6 +46,13 @@ _IDLE = re.compile(
 )
 _CARE = re.compile(r"lock_timeout|concurrently|not valid|autocommit_block|atomic = False", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/|#[^\n]*|\"\"\".*?\"\"\"", re.DOTALL)
+_MADE = re.compile(r"\bcreate\s+table\b", re.IGNORECASE)
+_SAID_OF_THINGS = word_set(
+    "lock locks locked block blocks blocked queue queues traffic peak peaks hot big large heavy wait waiting paused "
+    "frozen live users hours day night deploy deploys running"
+)
+"""Words that tables and values may be called by: the passages of a lock, a waiting list."""
+_TABLES_MAX = 3
 _WORDS_MIN = 5
 
 
@@ -55,6 +70,22 @@ class Use:
     """What stood before is given."""
 
 
+def said_before(base: Artifact | None) -> list[str]:
+    """Return the comments of a base of few tables: what they say of size and traffic is said of the one at hand."""
+    texts = [f.content.decode(errors="replace") for f in base.matching(*SQL_FILES)] if base else []
+    if sum(len(_MADE.findall(t)) for t in texts) > _TABLES_MAX:
+        return []
+    return [c for t in texts for c in _COMMENT.findall(t)]
+
+
+def _without_names(brief: str, texts: list[str]) -> str:
+    """Return a brief without the words that the statements name things by."""
+    code = " ".join(_COMMENT.sub(" ", t) for t in texts)
+    names = set(re.findall(r"\w+", code.lower())) - {"lock", "lock_timeout"}
+    held = {w for n in names if not n.startswith("pg_") for w in n.split("_")} & _SAID_OF_THINGS
+    return re.sub(rf"\b(?:{'|'.join(sorted(held))})\b", "x", brief, flags=re.IGNORECASE) if held else brief
+
+
 def use_of(brief: str, texts: list[str], *, based: bool) -> Use:
     """Return what a brief, and the comments and statements of the migration, tell of the tables.
 
@@ -66,7 +97,7 @@ def use_of(brief: str, texts: list[str], *, based: bool) -> Use:
     idle = _IDLE.search(brief) is not None and not re.search(_LARGE, _IDLE.sub("", brief), re.IGNORECASE | re.DOTALL)
     if idle:  # what comments say besides is no brief
         return Use(large=False, used=False, idle=True, based=based)
-    told = " ".join((brief, *(c for t in texts for c in _COMMENT.findall(t))))
+    told = " ".join((_without_names(brief, texts), *(c for t in texts for c in _COMMENT.findall(t))))
     careful = silent and any(_CARE.search(t) for t in texts)
     large = careful or re.search(_LARGE, told, re.IGNORECASE | re.DOTALL) is not None
     used = large or re.search(_LARGE + _IN_USE, told, re.IGNORECASE | re.DOTALL) is not None

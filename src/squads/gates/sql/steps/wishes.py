@@ -16,6 +16,25 @@ _NOT_WANTED = re.compile(
 )
 _THEN = re.compile(r"\b(afterwards?|then|thereafter|after that|once|any longer after)\b", re.IGNORECASE)
 """What is not needed once something was done with it."""
+_READ = re.compile(r"\b(reads?|uses?|used|look(s)? at)$", re.IGNORECASE)
+_WANTED = re.compile(
+    r"\b(may|might|can|will|could) (still |later |yet )?(ask|need|want|look|be asked|be needed)\b|\bauditors?\b"
+    r"|\bmust (stay|remain|be kept|be readable|be there)\b|\b(kept|keep|needed|stays?|remains?) (for|until|till)\b"
+    r"|\buntil \d{4}\b|\bretention\b",
+    re.IGNORECASE,
+)
+"""What is wanted although nothing reads it where it stands."""
+_NOT_LOST = re.compile(
+    r"\b(?:no|not|never|nothing|none|nobody|without)\b(?! (?:other|else))(?:(?! else\b)[^.;]){0,40}?"
+    r"\b(?:lost|lose|loses|losing|loss|disappears?|vanish(?:es)?)\b",
+    re.IGNORECASE,
+)
+"""What must not be lost, though nothing reads it where it stands."""
+_KEEPS = re.compile(
+    r"\b(keep|keeps|kept|preserve[sd]?|retain(s|ed)?|remember(s|ed)?|carr(y|ied) over|move[sd]? (it|them)? ?to)\b"
+    r"|\b(not|never|nothing|no \w+)( may| must| shall| should)?( be| get| gets| is)? lost\b",
+    re.IGNORECASE,
+)
 _TAKE_AWAY = re.compile(
     r"\b(drop|drops|dropped|remove|removes|removed|delete|deletes|deleted|get rid of|retire)\b", re.IGNORECASE
 )
@@ -23,7 +42,8 @@ _CARRY = re.compile(
     r"\b(keeps?|kept|keeping|mov(e|es|ed|ing)|carr(y|ies|ied)|cop(y|ies|ied)|preserv\w*|replac\w*|becom\w*|into"
     r"|merg\w*|split\w*|renam\w*"
     r"|convert\w*|instead|stays?|remains?|lose|loses|lost|archiv\w*|turn\w*|make[sn]?|made|stor(e|es|ed)"
-    r"|instead|from now on|new column|chang\w*|fold\w*|fill\w*|backfill\w*|take[sn]? over|called)\b",
+    r"|instead|from now on|new column|chang\w*|fold\w*|fill\w*|backfill\w*|take[sn]? over|called"
+    r"|us(e|es|ing) \w+ (for|as|where|if|when))\b",
     re.IGNORECASE,
 )
 _ANEW = re.compile(
@@ -69,6 +89,14 @@ _FILLED = re.compile(
 )
 
 
+_SET_ASIDE = re.compile(
+    r"\b(go|goes|moved?|moves|put|copied|archived?|kept|keeps?|set aside|land)\b.{0,30}\b(to|in|into|aside in) \w+_\w+"
+    r"|\bno(ne|thing)?\b.{0,40}\b(is|be|get|gets|are|may be) lost\b|\bneeds? (them )?all\b",
+    re.IGNORECASE,
+)
+"""Doubles that are wanted elsewhere."""
+
+
 class Wishes:
     """One brief, sentence by sentence."""
 
@@ -80,22 +108,35 @@ class Wishes:
         """Return whether the brief says that a table, or a column, may go together with what is in it."""
         named = _names(column or table)
         about = [p for p in self._parts if named(p)]
-        if any(_NOT_WANTED.search(p) and not _THEN.search(p) for p in about):
-            return True
+        for part in about:
+            found = _NOT_WANTED.search(_NOT_LOST.sub("", part))
+            wanted = _WANTED.search(self._brief) or _NOT_LOST.search(self._brief)
+            if found and not _THEN.search(part) and not (_READ.search(found[0]) and wanted):
+                return True
         asked = any(_TAKE_AWAY.search(p) for p in about)
         return asked and not _CARRY.search(self._brief)
 
     def rows_may_go(self, table: str) -> bool:
         """Return whether the brief asks to delete rows of a table: doubles, or rows that it names."""
-        if _ONE_OF_EACH.search(self._brief):
+        if _ONE_OF_EACH.search(self._brief) and not _SET_ASIDE.search(self._brief):
             return True
         named = _names(table)
         rows = re.compile(r"\b(rows|entries|records|lines|orphan\w*|those|all)\b", re.IGNORECASE)
         return any(named(p) and _TAKE_AWAY.search(p) and rows.search(p) for p in self._parts)
 
+    def archived(self) -> bool:
+        """Return whether the brief wants rows that go kept elsewhere."""
+        return (
+            re.search(r"\barchiv\w*|\b(mov|copi|cop)(e|ed|es|y)\b.{0,40}\bto\b", self._brief, re.IGNORECASE) is not None
+        )
+
     def names(self, name: str) -> bool:
         """Return whether the brief names something as it is written."""
         return re.search(rf"\b{re.escape(name)}\b", self._brief, re.IGNORECASE) is not None
+
+    def keeps(self) -> bool:
+        """Return whether the brief wants something kept."""
+        return _KEEPS.search(self._brief) is not None
 
     def unread(self, column: str) -> bool:
         """Return whether nothing reads a column any more, or what reads it changes with the migration."""

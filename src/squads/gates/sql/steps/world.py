@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from squads.gates.check import CannotLook
 from squads.gates.sql.lex import Statement
 from squads.gates.sql.model import HOLE, Column, Table, TableName
+from squads.gates.sql.python.file import Written
 from squads.gates.sql.run import Run
 from squads.gates.sql.steps.act import Act
 from squads.gates.sql.steps.acts import acts_of
@@ -33,6 +34,14 @@ _REFERENCE = re.compile(
 _FOREIGN_KEY = re.compile(r"(?:constraint \"?(?P<name>\w+)\"? )?foreign key \( (?P<columns>[^)]*) \)", re.IGNORECASE)
 _HANDED = re.compile(rf"(?<![:\w]): \w|%|\?|\$ ?\d|{HOLE}")
 _TYPED = re.compile(r"squads_typed \( '([^']*)' , '([^']*)' , '([^']*)' \)")
+
+_NO_TEXT = re.compile(
+    r"(?i)^(?:is|has|num|n)_|_(?:id|at|on|date|count|cents|no|nr|num|days|total)$|^(?:price|amount|qty)"
+)
+_KINDS = {
+    "text": "text", "string": "text", "unicode": "text", "unicodetext": "text", "varchar": "text", "integer": "integer",
+    "biginteger": "bigint", "boolean": "boolean", "date": "date", "numeric": "numeric", "float": "double precision",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,7 @@ class Walk:
         self.made.clear()
         self.added.clear()
         self.based = bool(steps.before)
+        self._ahead()
         self._later = set() if self.based else self._created_anywhere()
 
     def moments(self) -> Iterator[tuple[Step, list[Act]]]:
@@ -191,6 +201,24 @@ class Walk:
         """Return whether the migration itself added a column."""
         return (self.named(written), name) in self.added
 
+    def _ahead(self) -> None:
+        """Add the columns of before that the migration drops, and that models which are ahead of it do not have."""
+        tables = self._run.catalog.tables
+        made = {(self.named(a.table), n) for acts in self.acts for a in acts for n in (a.name, a.other)
+                if a.kind in ("add_column", "rename_column", "rename_table", "create_table")}  # fmt: skip
+        for step, acts in zip(self.steps.steps, self.acts, strict=True):
+            for act in acts:
+                full = self.named(act.table)
+                table = tables.get(full)
+                missing = act.kind == "drop_column" and table is not None and table.column(act.name) is None
+                if not missing or table is None or not table.complete or (full, act.name) in made:
+                    continue
+                kind = _kind_of(act.name, step)
+                if kind and "exists" not in act.words:
+                    tables[full] = replace(
+                        table, columns=(*table.columns, Column(name=act.name, type=kind, place=act.place))
+                    )
+
     def _created_anywhere(self) -> set[TableName]:
         """Return what the artifact creates, wherever: without a base, its files may not be in their order."""
         found = set()
@@ -257,6 +285,16 @@ class Walk:
 
     def _stood(self, table: TableName) -> bool:
         return any(a.kind == "create_table" and self.named(a.table) == table for a in self.old)
+
+
+def _kind_of(column: str, step: Step) -> str:
+    """Return the type of a column that nothing of before declares: as the way back says, else text; empty if unlike."""
+    source = step.statement.source
+    back = source.around if isinstance(source, Written) else ""
+    told = re.search(rf"Column\(\s*['\"]{re.escape(column)}['\"],\s*(?:\w+\.)?(\w+)", back)
+    if told:
+        return _KINDS.get(told[1].lower(), "")
+    return "" if _NO_TEXT.search(column) else "text"
 
 
 def _references(text: str) -> list[Reference]:

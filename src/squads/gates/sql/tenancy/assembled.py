@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from squads.gates.sql.python.file import PythonFile
 from squads.gates.sql.python.queries import Query
 from squads.gates.sql.python.scope import Scope
-from squads.gates.sql.tenancy.at_hand import Function
+from squads.gates.sql.tenancy.functions import Function
 
 _STARTS = re.compile(
     r"\s*(select\b.*\bfrom|update|delete\s+from)\s+(?:only\s+)?(?:\w+\.)?\"?(\w+)", re.IGNORECASE | re.DOTALL
@@ -72,6 +72,69 @@ def grows(query: Query) -> bool:
         for value in _given(query.function, name):
             waiting |= {n.id for n in ast.walk(value) if isinstance(n, ast.Name)} - seen
     return bool(added & seen)
+
+
+def kept_texts(file: PythonFile) -> Iterator[tuple[ast.expr, str]]:
+    """Yield the queries that a module keeps for others: constants that it uses nowhere itself, values of a dict."""
+    if not isinstance(file.tree, ast.Module):
+        return
+    used = {n.id for n in ast.walk(file.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    for node in file.tree.body:
+        if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
+            continue
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        plain = isinstance(target, ast.Name) and target.id not in used
+        values = [node.value] if plain else []
+        values = list(node.value.values) if isinstance(node.value, ast.Dict) else values
+        for value in values:
+            if isinstance(value, ast.Constant) and isinstance(value.value, str) and _STARTS.match(value.value):
+                yield value, value.value
+
+
+def begun(file: PythonFile, module: Scope) -> Iterator[tuple[Query, frozenset[str], str]]:
+    """Yield (query, its tables, its pieces) of each way that a text may begin: `sql = A` here, and `sql = B` there."""
+    if not isinstance(file.tree, ast.Module):
+        return
+    for function, owner in functions_of(file.tree):
+        starts: dict[str, list[ast.expr]] = {}
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                values = [node.value.body, node.value.orelse] if isinstance(node.value, ast.IfExp) else [node.value]
+                for value in values:
+                    if isinstance(value, ast.Constant) and isinstance(value.value, str) and _STARTS.match(value.value):
+                        starts.setdefault(node.targets[0].id, []).append(value)
+        for name, values in starts.items():
+            calls = [c for c in ast.walk(function) if isinstance(c, ast.Call) and _takes(c, name)]
+            if len(values) < 2 or len(calls) != 1:
+                continue
+            given = [calls[0].args[0], *_given(function, name)]
+            added = _all(function, {}, [g for g in given if g not in values], {name}, 0)
+            for value in values if added is not None else ():
+                text = " ".join([str(value.value), *(a for a in added or () if not _STARTS.match(a))])  # type: ignore[attr-defined]
+                tables = frozenset(t.lower() for t in _TABLES.findall(text))
+                call = ast.copy_location(ast.Call(calls[0].func, calls[0].args, calls[0].keywords), value)
+                yield Query(file.at(value, text), call, function, owner, module), tables, text
+
+
+def _takes(call: ast.Call, name: str) -> bool:
+    inside = [n.id for a in call.args[:1] for n in ast.walk(a) if isinstance(n, ast.Name)]
+    return name in inside
+
+
+def joined_by_or(query: Query, keys: frozenset[str]) -> bool:
+    """Return whether the condition that asks for the tenant is one of several that are joined by OR."""
+    function = query.function
+    for node in ast.walk(function) if function is not None else ():
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as mark), attr="join"), args=[joined]):
+                if mark.strip().lower() != "or":
+                    continue
+                given = list(_given(function, joined.id)) if isinstance(joined, ast.Name) and function else [joined]
+                texts = {n.value for g in given for n in ast.walk(g) if isinstance(n, ast.Constant)}
+                words = {w.lower() for t in texts if isinstance(t, str) for w in re.findall(r"\w+", t)}
+                if not words.isdisjoint(keys):
+                    return True
+    return False
 
 
 def functions_of(tree: ast.Module) -> Iterator[tuple[Function, ast.ClassDef | None]]:

@@ -9,55 +9,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from squads.gates.sql.expressions import quietly
 from squads.gates.sql.tenancy.conditions import bare, branches, by_id, conditions_of, conjuncts, grouped
-from squads.gates.sql.tenancy.words import names_person
+from squads.gates.sql.tenancy.uses import Answer, Use, tree_of
+from squads.gates.sql.tenancy.words import many_of, names_person, root_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-_MARKS = re.compile(r"%\((\w+)\)s|(?<![%\w])%s|(?<![:\w]):(\w+)|\?(?![|&?])|\$(\d+)")
-_INTO = re.compile(r"\binto\s+(strict\s+)?[\w.]+(\s*,\s*[\w.]+)*\s+(?=from\b)", re.IGNORECASE)
 _SELF = re.compile(
     r"\bauth\s*\.\s*uid|current_setting|session_user|current_user|\bjwt\b|current_\w+\s*\(", re.IGNORECASE
 )
 _PEOPLE = re.compile(r"user|member|session|staff|people|person|agent|employee|api_key|profile|login|token|account")
-_LENGTH_MAX = 40_000
-_REPEATS = re.compile(
+REPEATS = re.compile(
     r"(\w+_)?(number|no|nr|num|code|sku|slug|reference|ref|name|label|title|barcode|position)",
     re.IGNORECASE,
 )
 """Columns that each tenant fills by itself: joined over these alone, rows of others come along."""
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """One use of a shared table that is not kept to a tenant."""
-
-    table: str
-    keys: frozenset[str]
-    why: str
-    """`missing`: nothing is said of the key; `itself`, `or`, `joined`: what is said does not bind it."""
-    by_id: bool = False
-    """Whether single rows are asked for, by a column of their own."""
-    grouped: bool = False
-    """Whether the query groups by the key: a report over all tenants."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one query does to shared tables."""
-
-    unbound: tuple[Use, ...] = ()
-    bound: frozenset[str] = frozenset()
-    """Tables that are kept to a tenant."""
-    keys: frozenset[str] = frozenset()
-    """Every key that the query compares with something else."""
-    unknown: bool = False
-    """Whether a part of its conditions is put together while the program runs."""
 
 
 def answer(
@@ -65,6 +34,7 @@ def answer(
     keyed: Mapping[str, frozenset[str]],
     composite: frozenset[str] = frozenset(),
     alone: frozenset[tuple[str, str]] = frozenset(),
+    repeating: frozenset[tuple[str, str]] = frozenset(),
 ) -> Answer | None:
     """Return which uses of shared tables in a query keep to a tenant; None where the query cannot be read.
 
@@ -73,25 +43,10 @@ def answer(
         keyed: The keys of each shared table, by its name.
         composite: Shared tables whose ids repeat from tenant to tenant: an id alone joins them to nobody.
         alone: (table, column) of what names one row over all tenants: an identity of its own, a UNIQUE without the key.
+        repeating: (table, column) of what names one row only together with the key.
     """
-    tree = _tree(text)
-    return None if tree is None else _Reader(tree, keyed, composite, alone).read()
-
-
-def _tree(text: str) -> exp.Expression | None:
-    import sqlglot
-    from sqlglot.errors import SqlglotError
-
-    if len(text) > _LENGTH_MAX:
-        return None
-    text = re.sub(r"\{\w*\}", " squads_hole ", text)
-    text = _INTO.sub("", _MARKS.sub(lambda m: f"squads_given('{m[1] or m[2] or m[3] or ''}')", text))
-    try:
-        with quietly():
-            tree: exp.Expression = sqlglot.parse_one(text, read="postgres")  # type: ignore[assignment]
-            return tree
-    except (SqlglotError, RecursionError, ValueError):
-        return None
+    tree = tree_of(text)
+    return None if tree is None else _Reader(tree, keyed, composite, alone, repeating).read()
 
 
 class _Reader:
@@ -103,12 +58,16 @@ class _Reader:
         keyed: Mapping[str, frozenset[str]],
         composite: frozenset[str],
         alone: frozenset[tuple[str, str]],
+        repeating: frozenset[tuple[str, str]],
     ) -> None:
         from sqlglot import exp
 
         self.tree, self.keyed, self.composite, self.alone = tree, keyed, composite, alone
+        self.repeating = repeating
+        self.theirs = {n for keys in keyed.values() for k in keys for n in many_of(root_of(k))}
         self.made = {c.alias.lower() for c in tree.find_all(exp.CTE)}
         self.keys: set[str] = set()
+        self.known: dict[int, bool] = {}
 
     def read(self) -> Answer:
         from sqlglot import exp
@@ -208,7 +167,9 @@ class _Reader:
         keys = self.keyed.get(table, frozenset())
         if column in keys or not keys or (table, column) in self.alone:
             return True
-        return table not in self.composite and _REPEATS.fullmatch(column) is None
+        if (table, column) in self.repeating:
+            return False
+        return table not in self.composite and REPEATS.fullmatch(column) is None
 
     def _one(
         self,
@@ -239,7 +200,7 @@ class _Reader:
             if isinstance(column, exp.Column):
                 query = part.args.get("query")
                 inside = query.find(exp.Select) if query is not None else None
-                whole = inside is not None and inside.args.get("where") is None
+                whole = inside is not None and inside.args.get("where") is None and not self._keeps(inside)
                 for alias in self._owners(column, sources):
                     if whole:
                         weak[alias] = "itself"
@@ -276,6 +237,8 @@ class _Reader:
         if not isinstance(one, exp.Column):
             return
         own = {a for c in two.find_all(exp.Column) for a in self._owners(c, sources)}
+        if isinstance(two, exp.Column) and not two.table and len(sources) > 1 and len(own) == 1:
+            two = exp.column(two.name, table=next(iter(own)))
         for alias in self._owners(one, sources):
             key = self._is_key(one, sources[alias])
             if isinstance(two, exp.Column) and two.table and two.table.lower() in sources:
@@ -304,10 +267,29 @@ class _Reader:
 
     def _keeps(self, select: exp.Select) -> bool:
         """Return whether a subquery keeps to a tenant itself."""
+        if id(select) not in self.known:
+            self.known[id(select)] = self._does_keep(select)
+        return self.known[id(select)]
+
+    def _does_keep(self, select: exp.Select) -> bool:
+        if any(self._keeps(made) for made in self._made_in(select)):
+            return True
         sources = dict(self._sources(select))
         shared = {a for a, t in sources.items() if t in self.keyed}
         found, _ = self._bound(select, sources)
         return (bool(found) and shared <= found) or (not shared and self._asks_for_key(select))
+
+    def _made_in(self, select: exp.Select) -> Iterator[exp.Select]:
+        """Yield the queries of WITH that stand before this one and that it reads from."""
+        from sqlglot import exp
+
+        named = {t.name.lower() for t in select.find_all(exp.Table) if t.name.lower() in self.made}
+        within = {c.alias.lower() for c in [select.find_ancestor(exp.CTE)] if isinstance(c, exp.CTE)}
+        for made in self.tree.find_all(exp.CTE) if named - within else ():
+            if made.alias.lower() in within:
+                return
+            if made.alias.lower() in named and isinstance(made.this, exp.Select):
+                yield made.this
 
     def _asks_for_key(self, select: exp.Select) -> bool:
         """Return whether a query over tables that nobody told of compares a key with what it is given."""
@@ -330,7 +312,10 @@ class _Reader:
         return keyed or (list(sources) if len(sources) == 1 else [])
 
     def _is_key(self, column: exp.Column, table: str) -> bool:
-        return column.name.lower() in self.keyed.get(table, ())
+        name = column.name.lower()
+        if table in self.theirs and table not in self.keyed:
+            return name == "name" or not names_person(name)  # a tenant itself: by its id, its slug
+        return name in self.keyed.get(table, ())
 
     def _bound_outside(self, node: exp.Expression) -> bool:
         """Return whether the query around a subquery or WITH keeps its result to a tenant."""

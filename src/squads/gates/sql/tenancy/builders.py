@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from squads.gates.sql.tenancy.assembled import functions_of
-from squads.gates.sql.tenancy.at_hand import Function
+from squads.gates.sql.tenancy.functions import Function
 from squads.gates.sql.tenancy.words import root_of
 
 BUILDERS = frozenset(("table", "from_"))
@@ -38,8 +38,17 @@ def built(tree: ast.Module, roots: frozenset[str], keyed: Mapping[str, frozenset
     parents = {c: p for p in ast.walk(tree) for c in ast.iter_child_nodes(p)}
     found: list[tuple[str, ast.Call, ast.expr, Function, ast.ClassDef | None]] = []
     keys = {t: set(k) for t, k in keyed.items()}
+    asked: list[Built] = []
+    own = {f.name for f, _ in functions_of(tree) if f.args.kwarg is not None and _asks_by_names(f)}
     for function, owner in functions_of(tree):
         for node in ast.walk(function):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in own:
+                named = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+                told = {k.arg for k in node.keywords if k.arg and root_of(k.arg) in roots}
+                if len(named) == 1 and all(k.arg for k in node.keywords):
+                    keys.setdefault(named[0], set()).update(told)
+                    asked.append(Built(named[0], "", node, function, owner, bool(told), "missing"))
+                continue
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in BUILDERS):
                 continue
             if len(node.args) != 1 or not isinstance(node.args[0], ast.Constant):
@@ -56,6 +65,7 @@ def built(tree: ast.Module, roots: frozenset[str], keyed: Mapping[str, frozenset
             told = {k for k in _strings(top) if root_of(k) in roots}
             if told:
                 keys.setdefault(table, set()).update(told)
+    yield from (replace(b, key=min(keys[b.table])) for b in asked if keys[b.table])
     every = sorted({k for told in keys.values() for k in told})
     for table, node, top, function, owner in found:
         told = keys.get(table) or (set(every) if _EVERY.search(brief) else set())
@@ -65,6 +75,12 @@ def built(tree: ast.Module, roots: frozenset[str], keyed: Mapping[str, frozenset
         bound, why = _bound(top, {root_of(k) for k in told})
         held = _grown(function, parents.get(top), roots)
         yield Built(table, sorted(told)[0], node, function, owner, bound or held, why)
+
+
+def _asks_by_names(function: Function) -> bool:
+    """Return whether a function asks for what it is given by name: `" AND ".join(f"{n} = %s" for n in where)`."""
+    texts = [n.value for n in ast.walk(function) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return any(re.search(r"\bwhere\b", t, re.IGNORECASE) for t in texts) and any("=" in t for t in texts)
 
 
 def _strings(chain: ast.expr) -> Iterator[str]:

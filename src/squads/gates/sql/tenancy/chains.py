@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from squads.gates.sql.tenancy.at_hand import Function
-from squads.gates.sql.tenancy.keeping import SCOPED, STARTS
+from squads.gates.sql.tenancy.functions import Function
+from squads.gates.sql.tenancy.keeping import SCOPED, STARTS, is_any_model, model_named
 
 _BY_ID = frozenset(("get", "get_or_404", "one_or_404", "get_object_or_404", "get_list_or_404", "aget_object_or_404"))
 _OWN_STARTS = frozenset(("select", "update", "delete", "filter", "get", "get_or_none", "get_by_id", "all"))
-_MANAGERS = frozenset(("objects", "query", "_default_manager", "_base_manager", "all_objects"))
+MANAGERS = frozenset(("objects", "query", "_default_manager", "_base_manager", "all_objects"))
 
 
 def chains_of(tree: ast.AST, known: frozenset[str] = frozenset()) -> Iterator[tuple[ast.expr, str, ast.expr]]:
@@ -25,16 +25,17 @@ def chains_of(tree: ast.AST, known: frozenset[str] = frozenset()) -> Iterator[tu
             if isinstance(first, ast.GeneratorExp) and isinstance(first.generators[0].iter, ast.Name):
                 model = first.generators[0].iter.id if first.generators[0].iter.id in known else ""
             elif called in STARTS or called in _BY_ID:
-                while isinstance(first, ast.Attribute) and called in STARTS:
+                while isinstance(first, ast.Attribute) and called in STARTS and not is_any_model(first):
                     first = first.value
                 if isinstance(first, ast.Call) and called in STARTS and first.args:  # select(func.count(Doc.id))
                     first = first.args[0]
                     while isinstance(first, ast.Attribute):
                         first = first.value
-                if called == "select" and not isinstance(first, ast.Name):
+                if called == "select" and not isinstance(first, ast.Name) and not is_any_model(first):
                     first = _selected_from(node, parents) or first
-                if isinstance(first, ast.Name) and (first.id[:1].isupper() or first.id in known):
-                    model = first.id
+                named = model_named(first)
+                if named[:1].isupper() or named in known or is_any_model(first):
+                    model = named
         elif (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
@@ -43,8 +44,9 @@ def chains_of(tree: ast.AST, known: frozenset[str] = frozenset()) -> Iterator[tu
             and node.func.attr in _OWN_STARTS
         ):
             model = node.func.value.id
-        elif isinstance(node, ast.Attribute) and node.attr in _MANAGERS and isinstance(node.value, ast.Name):
-            model = node.value.id if node.value.id[:1].isupper() else ""
+        elif isinstance(node, ast.Attribute) and node.attr in MANAGERS:
+            named = model_named(node.value)
+            model = named if named[:1].isupper() or is_any_model(node.value) else ""
         if not model or not isinstance(node, ast.expr):
             continue
         top: ast.expr = node

@@ -10,7 +10,8 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
-from squads.gates.sql.tenancy.at_hand import Function, Hand, arguments_of, assigned_in, stops_in
+from squads.gates.sql.tenancy.at_hand import Hand
+from squads.gates.sql.tenancy.functions import Function, arguments_of, assigned_in, stops_in
 from squads.gates.sql.tenancy.learning import is_caller
 from squads.gates.sql.tenancy.words import names_person, root_of
 
@@ -20,7 +21,15 @@ _INPUT = re.compile(
 )
 _BODY = re.compile(r"payload|body|data|form|filters?|params|query|dto|command|input|message|event")
 _ROUTE = re.compile(r"\.(get|post|put|patch|delete|route|websocket|api_route)\(|api_view")
-_CHECKED = re.compile(r"Depends|Security|require|permission|member|authorize|guard|protect|scoped", re.IGNORECASE)
+_CHECKED = re.compile(
+    r"Depends|Security|require|permission|member|authorize|guard|protect|scoped|passes_test|admin|staff|roles?\b",
+    re.IGNORECASE,
+)
+_STANDS_ABOVE = re.compile(r"\.is_(?:staff|superuser|admin)\b|\.has_perms?\(|PermissionRequired|UserPassesTest")
+_SIGNED_IN = re.compile(
+    r"\b(login|auth|jwt|token|session)_required|\brequires?_(login|auth|POST|GET|safe|http_methods)\b"
+)
+"""What only asks that somebody is there, or how a request was sent: nothing of which tenant is theirs."""
 _HARMLESS = re.compile(
     r"^(int|str|UUID|len|jsonify|format|bool|dict|list|tuple|print|text)$|log|warn|info|debug|\.join$|execute|fetch"
 )
@@ -42,7 +51,9 @@ def client_chooses(hand: Hand, function: Function | None, values: Iterable[ast.e
     given = list(values)
     if function is None or not given or not hand.identity(function) or hand.looks_after(function):
         return False
-    if any(_CHECKED.search(ast.unparse(d)) for d in function.decorator_list):
+    if any(_CHECKED.search(_SIGNED_IN.sub("", ast.unparse(d))) for d in function.decorator_list):
+        return False
+    if _STANDS_ABOVE.search(ast.unparse(function)) or own_rows(persons_in_chain(call)):
         return False
     return all(_of_client(v, function) and not _asked_elsewhere(v, function, call) for v in given)
 
@@ -106,6 +117,8 @@ def compared_in_text(text: str, call: ast.Call, keys: Iterable[str], function: F
     found: list[ast.expr] = []
     marks = list(re.finditer(_MARK, text))
     rest = call.args[1:]
+    if rest and isinstance(rest[0], (ast.Constant, ast.JoinedStr, ast.BinOp)) and isinstance(call.args[0], ast.Name):
+        rest = rest[1:]  # fetch(request, "SELECT ...", values)
     given: list[ast.expr] = list(rest)
     if len(rest) == 1 and isinstance(rest[0], ast.Name) and function is not None:
         told = [v for n, v in assigned_in(function) if n == rest[0].id]
@@ -158,7 +171,7 @@ def own_rows(values: Iterable[ast.expr]) -> bool:
     return False
 
 
-def persons_in_chain(chain: ast.expr) -> Iterator[ast.expr]:
+def persons_in_chain(chain: ast.AST) -> Iterator[ast.expr]:
     """Yield what a chain of calls compares the columns of a person with."""
     for node in ast.walk(chain):
         if isinstance(node, ast.keyword) and node.arg and _is_person(node.arg.split("__")[0]):

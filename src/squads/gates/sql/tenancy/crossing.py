@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from squads.gates.place import Place
 from squads.gates.sql.model import Schema, Table, quoted
-from squads.gates.sql.tenancy.leaks import BOUND, LEAKS, leak_of
+from squads.gates.sql.tenancy.leaks import BOUND, LEAKS, SESSION, leak_of
 from squads.gates.sql.tenancy.routines import routine_crossings, view_crossings
 from squads.gates.sql.tenancy.rows import RowPolicy, RowSecurity
 from squads.gates.sql.tenancy.shared import Crossing, Shared, keeps_all
 from squads.gates.sql.tenancy.ties import Ground
-from squads.gates.sql.tenancy.words import stands_above
+from squads.gates.sql.tenancy.words import names_person, stands_above
 
 _COMMANDS = ("select", "insert", "update", "delete")
 
@@ -61,16 +61,37 @@ def _policy(rows: RowSecurity, policy: RowPolicy, ground: Ground) -> Iterator[Cr
         open_ := [c for c in seen if c in ("insert", "update") and not _held(rows, policy, c, ground)]
     ):
         through = f"{' and '.join(c.upper() for c in open_)} rows that belong to another tenant"
+    elif writes not in ("", BOUND) and policy.check and _only_person(policy.check, key) and _kept(rows, policy, ground):
+        open_ = [c for c in seen if c in ("insert", "update") and not _held(rows, policy, c, ground)]
+        through = f"{' and '.join(c.upper() for c in open_)} rows that belong to another tenant" if open_ else ""
     if not through:
         return
     called = [h for n, h in rows.helpers.items() if re.search(rf"\b{re.escape(n)}\s*\(", policy.using + written)]
-    for place in [policy.place, *(h.place for h in called if h.parameters)]:
+    for place in [policy.place, *(h.place for h in called if h.parameters or not SESSION.search(h.text))]:
         yield Crossing(
             place,
             f"The policy {quoted(policy.name)} lets {', '.join(policy.roles)} {through} in {quoted(policy.table)}.",
             f"USING ({key} = current_setting('app.tenant')::...) WITH CHECK (the same)",
             about=policy.table,
         )
+
+
+def _only_person(check: str, key: str) -> bool:
+    """Return whether a condition on what is written only says who writes it: `author_id = auth.uid()`."""
+    compared = re.fullmatch(r"\(*\s*(?:\w+\s*\.\s*)?(\w+)\s*=\s*([^=]*?)\s*\)*", check)
+    sides = (compared[1], compared[2]) if compared else ("", "")
+    backward = re.fullmatch(r"\(*\s*([^=]*?)\s*=\s*(?:\w+\s*\.\s*)?(\w+)\s*\)*", check)
+    for column, other in (sides, (backward[2], backward[1]) if backward else ("", "")):
+        if column and names_person(column) and column != key and SESSION.search(other):
+            return True
+    return False
+
+
+def _kept(rows: RowSecurity, policy: RowPolicy, ground: Ground) -> bool:
+    """Return whether what the same roles read is kept to the tenant: by this policy, or by others of the table."""
+    near = [p for p in rows.of(policy.table) if p.using and set(p.roles) & {"public", *policy.roles}]
+    near += [p for p in rows.of(policy.table) if p.using and "public" in policy.roles and p not in near]
+    return any(leak_of(p.using, ground.key, ground=ground) == BOUND for p in near)
 
 
 def _held(rows: RowSecurity, policy: RowPolicy, command: str, ground: Ground) -> bool:

@@ -9,8 +9,9 @@ from squads.contracts.artifact import Artifact
 from squads.contracts.errors import NotText
 from squads.gates.check import CannotLook
 from squads.gates.sql.lex import Source, statements
-from squads.gates.sql.tenancy.bounds import Answer, answer
+from squads.gates.sql.tenancy.bounds import answer
 from squads.gates.sql.tenancy.shared import Crossing, Shared
+from squads.gates.sql.tenancy.uses import Use
 from squads.gates.sql.tenancy.words import sweeps
 
 _STARTS = ("select", "update", "delete", "with", "insert")
@@ -23,7 +24,7 @@ def in_files(artifact: Artifact, shared: Shared) -> Iterator[Crossing]:
     """Yield the queries of SQL files that leave out the tenant, where others of them ask for it."""
     if not shared.keyed:
         return
-    found: list[tuple[Crossing, str, Answer]] = []
+    found: list[tuple[Crossing, Use]] = []
     kept: set[str] = set()
     for file in artifact.matching("*.sql"):
         if _GIVEN.search(file.content.decode(errors="replace")) is None:
@@ -38,7 +39,13 @@ def in_files(artifact: Artifact, shared: Shared) -> Iterator[Crossing]:
             text = source.text[part.tokens[0].start : part.tokens[-1].end]
             if not words or words[0] not in _STARTS or _GIVEN.search(text) is None:
                 continue
-            read = answer(_MARK.sub(lambda m: f":{m[1] or m[2]}", text), shared.keyed, shared.composite, shared.alone)
+            read = answer(
+                _MARK.sub(lambda m: f":{m[1] or m[2]}", text),
+                shared.keyed,
+                shared.composite,
+                shared.alone,
+                shared.repeating,
+            )
             if read is None:
                 continue
             kept |= read.bound
@@ -53,9 +60,10 @@ def in_files(artifact: Artifact, shared: Shared) -> Iterator[Crossing]:
                     f"This query over {use.table} leaves out {key}, so it reaches every tenant.",
                     f"AND {key} = ...",
                 )
-                found.append((crossing, use.table, read))
-    for crossing, table, _ in found:
-        if table in kept:
+                found.append((crossing, use))
+    asked = {k for t in kept for k in shared.keyed.get(t, ())}
+    for crossing, use in found:
+        if use.table in kept or use.why != "missing" or (use.by_id and not asked.isdisjoint(use.keys)):
             yield crossing
 
 

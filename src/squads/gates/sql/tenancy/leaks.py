@@ -16,12 +16,13 @@ from squads.gates.sql.expressions import quietly
 from squads.gates.sql.tenancy.conditions import plain
 from squads.gates.sql.tenancy.helpers import called_with, is_outer, outer
 from squads.gates.sql.tenancy.ties import Ground, Tie
+from squads.gates.sql.tenancy.words import many_of, root_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
 BOUND, LEAKS, OTHER = "bound", "leaks", "other"
-_SESSION = re.compile(
+SESSION = re.compile(
     r"current_setting|\bauth\s*\.\s*\w+\s*\(|current_user|session_user|\bjwt\b|current_tenant|session_tenant|"
     r"current_org|current_role|\b\w*(current|session|my|active)_\w*\s*\(",
     re.IGNORECASE,
@@ -116,9 +117,9 @@ class _Asked:
         text = self._expanded(node.this)
         names = {c.name.lower() for c in node.this.find_all(exp.Column)}
         if self.ground.key in names and not node.this.find(exp.Select):
-            return (LEAKS if _SESSION.search(text) else OTHER) if true else LEAKS
-        if not names and _SESSION.search(text):
-            return OTHER if _ABOVE.search(text) else LEAKS
+            return (LEAKS if SESSION.search(text) else OTHER) if true else LEAKS
+        if not names and SESSION.search(text):
+            return OTHER if self._stands_above(text) else LEAKS
         return self._neutral(text, names)
 
     def _positive(self, node: exp.Expression) -> str:
@@ -136,23 +137,28 @@ class _Asked:
         names = {c.name.lower() for c in node.find_all(exp.Column)}
         key = self.ground.key in names
         if isinstance(node, exp.In) and key:
-            return LEAKS if _CALLER.search(text) else BOUND if _SESSION.search(text) else OTHER
+            return LEAKS if _CALLER.search(text) else BOUND if SESSION.search(text) else OTHER
         if isinstance(node, (exp.Like, exp.ILike, exp.SimilarTo)) and key:
             return LEAKS
         if isinstance(node, (exp.GT, exp.GTE, exp.LT, exp.LTE)):
             if select is not None:
                 return self._subquery(select, None)
             if key:
-                return OTHER if _SESSION.search(text) else LEAKS
+                return OTHER if SESSION.search(text) else LEAKS
         if isinstance(node, (exp.Func, exp.Dot)) and key:
             return BOUND
         return self._neutral(text, names)
 
+    def _stands_above(self, text: str) -> bool:
+        """Return whether a condition speaks of those who see every tenant; the tenants' own name says nothing of it."""
+        own = rf"(?<![\w'])(?:{'|'.join(map(re.escape, many_of(root_of(self.ground.key))))})(?:_id)?\b(?!\s*\()"
+        return _ABOVE.search(re.sub(own, "", text, flags=re.IGNORECASE)) is not None
+
     def _neutral(self, text: str, names: set[str]) -> str:
         """Weigh a condition that says nothing of the key."""
-        if _ABOVE.search(text) or _MEANT.search(text) or (_SHARED.search(text) and not self.ground.strict):
+        if self._stands_above(text) or _MEANT.search(text) or (_SHARED.search(text) and not self.ground.strict):
             return OTHER
-        if _SESSION.search(text):
+        if SESSION.search(text):
             return OTHER if names else LEAKS
         return LEAKS if names or re.fullmatch(r"[\d\s='<>+a-z]*", text) else OTHER
 
@@ -212,7 +218,7 @@ class _Asked:
                 return LEAKS
             if _CALLER.search(text):
                 return LEAKS
-            if _SESSION.search(text):
+            if SESSION.search(text):
                 return BOUND
             if isinstance(two, exp.Literal):
                 return OTHER
@@ -227,8 +233,8 @@ class _Asked:
         text = self._expanded(node)
         names = {c.name.lower() for c in node.find_all(exp.Column)}
         if not names:
-            return OTHER if _ABOVE.search(text) else LEAKS
-        return OTHER if _SESSION.search(text) else self._neutral(text, names)
+            return OTHER if self._stands_above(text) else LEAKS
+        return OTHER if SESSION.search(text) else self._neutral(text, names)
 
     def _is_key(self, node: exp.Expression) -> bool:
         from sqlglot import exp
@@ -247,18 +253,36 @@ class _Asked:
         text = self._expanded(select)
         if _CALLER.search(text):
             return LEAKS
+        answered = self._answered(select)
+        if answered is not None and self.depth <= _DEPTH_MAX:
+            return _Asked(self.ground, self.depth + 1)._subquery(answered, operand)
         tie = Tie(self.ground, select, self.asks)
         if not tie.sources:
-            return BOUND if _SESSION.search(text) else OTHER
+            return BOUND if SESSION.search(text) else OTHER
         tied = tie.of(operand)
         if tied:
             return BOUND
         if _MEANT.search(text):
             return OTHER
-        if _ABOVE.search(text) and not any(self.ground.key in self.ground.columns.get(t, ()) for t in tie.tables):
+        if self._stands_above(text) and not any(self.ground.key in self.ground.columns.get(t, ()) for t in tie.tables):
             return OTHER
         return OTHER if tie.unsure or isinstance(select.parent, exp.Union) else LEAKS
 
+    def _answered(self, select: exp.Select) -> exp.Select | None:
+        """Return the query of the schema's function that a subquery only passes on: `IN (SELECT my_clubs())`."""
+        from sqlglot import exp
+
+        calls = [c for c in select.find_all(exp.Anonymous) if c.name.lower() in self.ground.helpers]
+        if len(calls) != 1 or len(list(select.find_all(exp.Select))) > 1 or select.args.get("where") is not None:
+            return None
+        if any(isinstance(place, exp.Table) and place.name for place in select.find_all(exp.Table)):
+            return None
+        helper = self.ground.helpers[calls[0].name.lower()]
+        tree = _tree(called_with(helper, [self._marked(a) for a in calls[0].expressions])) if helper.answer else None
+        inner = tree.find(exp.Select) if tree is not None else None
+        whole = inner is not None and (inner is tree or inner.parent is tree)
+        return inner if whole and isinstance(inner, exp.Select) else None
+
     def asks(self, node: exp.Expression) -> bool:
         """Return whether an expression asks who is there."""
-        return _SESSION.search(self._expanded(node)) is not None
+        return SESSION.search(self._expanded(node)) is not None

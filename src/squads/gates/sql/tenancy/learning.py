@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from squads.gates.sql.tenancy.modules import Modules
-from squads.gates.sql.tenancy.shared import keys_told
+from squads.gates.sql.tenancy.shared import keys_told, may_keep_apart
 from squads.gates.sql.tenancy.words import AMBIGUOUS, is_strong_key, may_be_key, names_person, root_of
 from squads.gates.words import word_set
 
@@ -59,7 +59,7 @@ def roots_of(modules: Modules, brief: str, keyed: Iterable[str]) -> frozenset[st
     words = modules.every_word
     told = keys_told(brief, {w for w in words if not names_person(w)})
     roots |= {root_of(w) for w in words if is_strong_key(w) and w not in ("org",)} | {root_of(k) for k in told}
-    roots |= {root_of(k) for t in modules.trees(_telling(modules, roots)) for k in _from_callers(t)}
+    roots |= {root_of(k) for t in modules.trees(_telling(modules, roots)) for k in _from_callers(t, brief)}
     return frozenset(r for r in roots if len(r) > 2)
 
 
@@ -86,7 +86,7 @@ def key_words(modules: Modules, roots: frozenset[str]) -> Iterator[str]:
             yield path
 
 
-def _from_callers(tree: ast.Module) -> Iterator[str]:
+def _from_callers(tree: ast.Module, brief: str) -> Iterator[str]:
     """Yield keys that rows are asked for by what the program knows of its caller, or what its functions are given."""
     asked = set()
     for node in ast.walk(tree):
@@ -95,6 +95,8 @@ def _from_callers(tree: ast.Module) -> Iterator[str]:
         elif isinstance(node, ast.Compare) and isinstance(node.left, ast.Attribute):
             asked.add(node.left.attr)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            inserted = re.findall(r"\binsert\s+into\s+[\w.\"]+\s*\(([^)]*)\)", node.value, re.IGNORECASE)
+            asked |= {w for columns in inserted for w in re.findall(r"\w+", columns)}
             asked |= set(re.findall(r"\b(\w+)\"?\s*=\s*(?:%|:|\$|\?)", node.value))
     given: dict[str, int] = {}
     for node in ast.walk(tree):
@@ -104,9 +106,13 @@ def _from_callers(tree: ast.Module) -> Iterator[str]:
         elif isinstance(node, ast.Name) and _GIVES.search(node.id):
             bare = root_of(_GIVES.sub("", _GIVES.sub("", node.id.lower().strip("_"))))
             given[bare] = given.get(bare, 0) + 2
+    for name in _surrounding(tree):
+        yield from (k for k in asked if may_be_key(k) and root_of(k) == name)
+    for root in _of_arguments(tree):
+        given[root] = given.get(root, 0) + 2
     for key in sorted(asked):
         root = root_of(key)
-        if given.get(root, 0) > 1 and may_be_key(key) and root not in AMBIGUOUS:
+        if given.get(root, 0) > 1 and may_be_key(key) and root not in AMBIGUOUS and may_keep_apart(brief, root):
             yield key
     for node in ast.walk(tree):
         name = ""
@@ -125,6 +131,30 @@ def _from_callers(tree: ast.Module) -> Iterator[str]:
             ):
                 continue
             yield from (k for k in asked if may_be_key(k) and root_of(k) == root_of(name))
+
+
+def _surrounding(tree: ast.Module) -> Iterator[str]:
+    """Yield the roots of what a module calls the caller's own, and keeps for each request: `current_shop`."""
+    for node in tree.body:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Call):
+            called = ast.unparse(node.value.func).rsplit(".", 1)[-1]
+            if called in ("ContextVar", "LocalProxy", "local"):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                for target in targets:
+                    if isinstance(target, ast.Name):
+                        yield root_of(_GIVES.sub("", _GIVES.sub("", target.id.lower().strip("_"))))
+
+
+def _of_arguments(tree: ast.Module) -> Iterator[str]:
+    """Yield the roots of what functions read from an argument that is no model: `who.club_id`, `wer.verein_id`."""
+    for function in ast.walk(tree):
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            held = function.args
+            names = {a.arg for a in (*held.posonlyargs, *held.args, *held.kwonlyargs)}
+            for node in ast.walk(function):
+                read = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and node.attr.endswith("_id")
+                if read and getattr(getattr(node, "value", None), "id", "") in names:
+                    yield root_of(node.attr)  # type: ignore[attr-defined]
 
 
 def _real(node: ast.AST) -> bool:

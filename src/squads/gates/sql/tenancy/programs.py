@@ -4,74 +4,61 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from squads.gates.sql.python.file import PythonFile
 from squads.gates.sql.python.queries import Query, queries
 from squads.gates.sql.python.scope import Scope
-from squads.gates.sql.tenancy.assembled import assembled, grows
-from squads.gates.sql.tenancy.at_hand import Function, Hand, arguments_of, assigned_in, stops_in
-from squads.gates.sql.tenancy.bounds import Answer, Use, answer
-from squads.gates.sql.tenancy.builders import built
+from squads.gates.sql.tenancy.assembled import assembled, begun, grows, joined_by_or
+from squads.gates.sql.tenancy.at_hand import Hand
+from squads.gates.sql.tenancy.bounds import REPEATS, answer
 from squads.gates.sql.tenancy.chosen import (
     client_chooses,
-    compared_in_chain,
     compared_in_text,
     left_open,
     own_rows,
-    persons_in_chain,
 )
+from squads.gates.sql.tenancy.functions import Function, arguments_of, assigned_in, stops_in
 from squads.gates.sql.tenancy.modules import Modules
-from squads.gates.sql.tenancy.orm import Access, accesses, of_classes
-from squads.gates.sql.tenancy.shared import Crossing
-from squads.gates.sql.tenancy.words import AMBIGUOUS, is_strong_key, many_of, may_be_key, names_person, root_of, sweeps
+from squads.gates.sql.tenancy.shared import Crossing, Shared
+from squads.gates.sql.tenancy.telling import LOOKED_UP, is_certain, stands_above_all, told_at
+from squads.gates.sql.tenancy.text_keys import TABLES, Every, learned_keys, with_every
+from squads.gates.sql.tenancy.uses import Answer, Use
+from squads.gates.sql.tenancy.words import many_of, names_person, root_of, sweeps
 
-_EQUALS = re.compile(
-    r"(?:\b\w+\.)?\"?\b(\w+)\"?\s*=\s*(?:%s|%\(\w+\)s|:\w+|\$\d+|\?|ʘ|any\b)|\b(\w+)\"?\s+in\s*\(", re.IGNORECASE
-)
-_SETS = re.compile(r"\bset\b.*?\bwhere\b", re.IGNORECASE | re.DOTALL)
-_OWN = re.compile(
-    r"(?<![\w.])(\w+)\.(\w+)\s*(?:=\s*(?:%s|%\(\w+\)s|:\w+|\$\d+|\?|ʘ|any\b|\w+\.\2\b)|is\s+not\s+null)", re.IGNORECASE
-)
-_ALIASED = re.compile(
-    r"\b(?:from|join|update|into|,)\s+(?:only\s+)?(?:\w+\.)?\"?([A-Za-z_]\w*)\"?\s+(?:as\s+)?\"?([A-Za-z_]\w*)",
-    re.IGNORECASE,
-)
 _OPEN = re.compile(r"\b(?:where|and|or|on)\s+ʘ\s*(?:$|\)|and\b|order\b|limit\b|group\b)|ʘ\s*$", re.IGNORECASE)
-_SWEEPING = re.compile(
-    r"\b(all|every|across|each|any)\s+(of\s+)?(the\s+)?(\w+\s+)?(tenants?|organi[sz]ations?|accounts?|customers|companies|clubs"
-    r"|schools|shops|workspaces)\b|\bnightly\b|\bcron\b|\bstaff only\b|\bback ?office\b",
-    re.IGNORECASE,
-)
-_JOB = re.compile(r"\b(shared_task|task|job|cron|actor|periodic|scheduled|scheduler|on_event|dramatiq|background)\b")
-_LOOKED_UP = re.compile(
-    r"token|email|hash|api_key|secret|webhook|username|login|domain|host|slug|invite|signature|tenant|stripe|external",
-    re.IGNORECASE,
-)
 _COMPARED = re.compile(r"\b(\w+)\"?\s*=\s*(?:%|:\w|\$\d|\?)")
-_TABLES = re.compile(r"\b(?:from|join|update|into)\s+(?:only\s+)?(?:\w+\.)?\"?(\w+)\"?", re.IGNORECASE)
-_INSERTED = re.compile(r"insert\s+into\s+(?:\w+\.)?\"?(\w+)\"?\s*\(([^)]*)\)", re.IGNORECASE)
+_COMPUTED = re.compile(r"(?:\{\w*\}|ʘ)\"?\s*=")
+_READS = re.compile(r"\s*(?:select\b|update\b|delete\b|with\b)", re.IGNORECASE)
+_WRAPS = frozenset(("SQL", "text", "Composed"))
+_ASKS_FOR = re.compile(r"\b\w*id\"?\s*=\s*(?:%|:\w|\$\d|\?)", re.IGNORECASE)
 
 
 def in_strings(
     file: PythonFile,
     module: Scope,
     keyed: dict[str, frozenset[str]],
-    composite: frozenset[str],
-    alone: frozenset[tuple[str, str]],
+    shared: Shared,
     roots: frozenset[str],
     modules: Modules,
+    every: Every,
 ) -> Iterator[Crossing]:
     """Yield the SQL of a file that leaves out the tenant where it is at hand."""
-    every = [q for q in queries(file, module) if q.function is not None]
-    found = [q for q in every if not grows(q)]
+    inside = [q for q in queries(file, module) if q.function is not None]
+    found = [q for q in inside if not grows(q)]
     grown = list(assembled(file, module, {id(q.call) for q in found if not _OPEN.search(q.made.text)}))
-    told = _learned([*found, *(q for q, _, _ in grown)], keyed, roots)
+    grown += list(begun(file, module))
+    told = learned_keys([q.made.text for q in (*found, *(q for q, _, _ in grown))], keyed, roots)
+    asked = {t.lower() for q in found if _ASKS_FOR.search(q.made.text) for t in TABLES.findall(q.made.text)}
+    asked |= {t.lower() for q in found if _never_used(q.function, every) for t in TABLES.findall(q.made.text)}
+    told = with_every(told, asked, every)
     if not told or not isinstance(file.tree, ast.Module):
         return
     hand = Hand(file.tree, frozenset(root_of(k) for keys in told.values() for k in keys), modules)
+    hand.evident = roots
     found = [q for q in found if (text := q.made.text.lower()) and any(t.lower() in text for t in told)]
-    answers = {id(q.call): answer(q.made.text.replace("ʘ", "squads_hole"), told, composite, alone) for q in found}
+    schema = shared.composite, shared.alone, shared.repeating
+    answers = {id(q.call): answer(q.made.text.replace("ʘ", "squads_hole"), told, *schema) for q in found}
     kept = frozenset(t for a in answers.values() if a is not None for t in a.bound)
     others = [(q, a) for q in found if (a := answers[id(q.call)]) is not None]
     for query in found:
@@ -85,15 +72,45 @@ def in_strings(
         for table in sorted(judged.bound & set(told)) if judged and not judged.unbound else ():
             yield from _own(file, hand, query, table, told[table])
 
+    yield from _never_looked_at(file, hand, inside if kept else [], told, every)
     for query, tables, text in grown:
         for table in sorted(tables & set(told)):
-            asked = re.search(rf"\b(?:{'|'.join(told[table])})\"?\s*(?:=|in\b)\s*[(%:$?]", text, re.IGNORECASE)
+            compared = re.search(rf"\b(?:{'|'.join(told[table])})\"?\s*(?:=|in\b)\s*[(%:$?]", text, re.IGNORECASE)
             named = not {w.lower() for w in re.findall(r"\w+", text)}.isdisjoint(told[table])
-            if asked is None:
+            if compared is not None and joined_by_or(query, told[table]):
+                yield from _judged(file, hand, query, Use(table, told[table], "or", by_id=True), kept)
+            elif compared is None:
                 why = "itself" if named else "missing"
                 yield from _judged(file, hand, query, Use(table, told[table], why, by_id=True), kept)
             else:
                 yield from _own(file, hand, query, table, told[table])
+
+
+def _never_used(function: Function | None, every: Every) -> bool:
+    """Return whether a function is given a key that every table has, and never looks at it."""
+    roots = {root_of(k) for k in every[0]}
+    if function is None or not roots:
+        return False
+    given = {a.arg for a in arguments_of(function) if root_of(a.arg) in roots}
+    return bool(given) and given.isdisjoint(n.id for n in ast.walk(function) if isinstance(n, ast.Name))
+
+
+def _never_looked_at(
+    file: PythonFile, hand: Hand, found: Iterable[Query], told: Mapping[str, frozenset[str]], every: Every
+) -> Iterator[Crossing]:
+    """Yield queries by id, over tables that nothing tells of, in functions that never look at the tenant they get."""
+    for query in found:
+        function, text = query.function, query.made.text
+        names = [a.arg for a in arguments_of(function) if root_of(a.arg) in hand.roots] if function is not None else []
+        if function is None or not names or not _READS.match(text) or not _ASKS_FOR.search(text):
+            continue
+        tables = {t.lower() for t in TABLES.findall(text)}
+        known = {*told, *every[1], *(n for a in names for n in many_of(root_of(a)))}
+        if not tables or not tables.isdisjoint(known) or sweeps(function.name):
+            continue
+        if all(hand.unused_tenant(function, n) for n in names):
+            key = min(k for keys in told.values() for k in keys)
+            yield from told_at(file, query.call, min(tables), key, "missing", names[0], True)
 
 
 def _own(file: PythonFile, hand: Hand, query: Query, table: str, keys: frozenset[str]) -> Iterator[Crossing]:
@@ -104,57 +121,10 @@ def _own(file: PythonFile, hand: Hand, query: Query, table: str, keys: frozenset
     under = left_open(hand, query.function)
     if under is not None and not sweeps(query.function.name):
         for place in (query.call, under.test):
-            yield from _told(file, place, table, key, "open", "", True)
+            yield from told_at(file, place, table, key, "open", "", True)
     values = compared_in_text(query.made.text, query.call, keys, query.function)
     if client_chooses(hand, query.function, values, query.call):
-        yield from _told(file, query.call, table, key, "chosen", hand.identity(query.function), True, query)
-
-
-def _learned(found: list[Query], keyed: dict[str, frozenset[str]], roots: frozenset[str]) -> dict[str, frozenset[str]]:
-    """Return the keys of tables: those of the schema, and those by which the queries of this file filter."""
-    counts: dict[tuple[str, str], int] = {}
-    for query in found:
-        text = query.made.text
-        tables = {t.lower() for t in _TABLES.findall(text)}
-        keys = {
-            k.lower() for pair in _EQUALS.findall(_SETS.sub(" where ", text)) for k in pair if k and _is_key(k, roots)
-        }
-        shown = {w.lower() for w in re.findall(r"\b[A-Za-z_]\w*", text) if root_of(w) in roots and _column(w)}
-        for table, columns in _INSERTED.findall(text):
-            for column in columns.split(","):
-                name = column.strip(' "\n').lower()
-                if _is_key(name, roots) and (is_strong_key(name) or root_of(name) in roots):
-                    counts[table.lower(), name] = counts.get((table.lower(), name), 0) + 1
-        names = {t: t for t in tables} | {
-            a.lower(): t.lower() for t, a in _ALIASED.findall(text) if t.lower() in tables
-        }
-        for alias, key in _OWN.findall(text) if len(tables) > 1 else ():
-            if _is_key(key, roots) and alias.lower() in names:
-                pair = (names[alias.lower()], key.lower())
-                counts[pair] = counts.get(pair, 0) + 1
-        for alias, key in re.findall(r"\b(\w+)\.(\w+)\b", text) if len(tables) > 1 else ():
-            if key.lower() in shown and alias.lower() in names:
-                pair = (names[alias.lower()], key.lower())
-                counts[pair] = counts.get(pair, 0) + 1
-        for table in tables if len(tables) == 1 else ():
-            for key in keys | shown:
-                counts[table, key] = counts.get((table, key), 0) + 1
-    told = {t: set(k) for t, k in keyed.items()}
-    for (table, key), number in counts.items():
-        if table in keyed or root_of(key) == root_of(table.rstrip("s")) or table in many_of(root_of(key)):
-            continue
-        if is_strong_key(key) or root_of(key) in roots or (number > 1 and root_of(key) not in AMBIGUOUS):
-            told.setdefault(table, set()).add(key)
-    return {t: frozenset(k) for t, k in told.items()}
-
-
-def _is_key(name: str, roots: frozenset[str]) -> bool:
-    return may_be_key(name) or root_of(name) in roots
-
-
-def _column(word: str) -> bool:
-    """Return whether a word of a query looks like a key's column, not like a table of tenants."""
-    return "_" in word or is_strong_key(word)
+        yield from told_at(file, query.call, table, key, "chosen", hand.identity(query.function), True, query)
 
 
 def _judged(
@@ -166,54 +136,40 @@ def _judged(
     others: Sequence[tuple[Query, Answer]] = (),
 ) -> Iterator[Crossing]:
     function = query.function
-    holder = hand.has(function, query.owner)
-    if use.why == "missing" and (hand.looks_after(function) or (use.by_id and _found_before(hand, query))):
+    holder = hand.has(function, query.owner) or (hand.unused(function) if use.by_id else "")
+    if use.why == "missing" and (hand.looks_after(function, rows=True) or hand.checked_after(function, query.call)):
         return
+    if use.why == "missing" and use.by_id and _found_before(hand, query):
+        return
+    said = any(re.search(rf"\b{re.escape(k)}\b", query.made.text, re.IGNORECASE) for k in use.keys)
+    if use.why == "missing" and not said and _COMPUTED.search(query.made.text) and _given_tenant(hand, query):
+        return  # which column is compared is only known when it runs, and the tenant is handed over
     persons = {c.lower() for c in _COMPARED.findall(query.made.text) if names_person(c)}
     if persons and own_rows(compared_in_text(query.made.text, query.call, persons, function)):
         return
-    if use.why == "missing" and (hand.guards(function, query.call) or _asked_first(query, use, others)):
+    if use.why == "missing" and (
+        hand.guards(function, query.call, query.made.text) or _asked_first(query, use, others)
+    ):
         return
-    looked_up = bool(_LOOKED_UP.search(" ".join(_COMPARED.findall(query.made.text)))) and not holder
-    certain = _certain(hand, function, holder, asks=use.by_id and not looked_up, siblings=use.table in kept)
+    looked_up = bool(LOOKED_UP.search(" ".join(_COMPARED.findall(query.made.text)))) and not holder
+    certain = is_certain(
+        hand,
+        function,
+        holder,
+        asks=use.by_id and not looked_up,
+        siblings=use.table in kept and any(root_of(k) in hand.evident for k in use.keys),
+    )
     if use.why in ("itself", "or") and kept and function is not None:
         certain = certain or not sweeps(function.name)
-    certain = certain and not use.grouped
+    certain = certain and not (stands_above_all(file) and not holder)
+    certain = certain and (not use.grouped or hand.unused_tenant(function, holder))
+    mine = next((a for q, a in others if q is query), None)
+    certain = certain or (use.why == "joined" and mine is not None and bool(mine.bound) and not use.grouped)
     if use.why == "joined" and not certain:
         return
     given = function is not None and holder in {a.arg for a in arguments_of(function)}
     certain = certain and (given or not _resolves(query.made.text, use))
-    yield from _told(file, query.call, use.table, sorted(use.keys)[0], use.why, holder, certain, query)
-
-
-def _certain(hand: Hand, function: Function | None, holder: str, *, asks: bool, siblings: bool) -> bool:
-    """Return whether a query without the tenant is wrong for sure.
-
-    Args:
-        hand: The module.
-        function: Where the query stands.
-        holder: What gives the tenant to it.
-        asks: Whether it asks for rows by a value that it is given.
-        siblings: Whether others ask the same table by tenant.
-    """
-    if function is None:
-        return False
-    if any(_JOB.search(ast.unparse(d)) for d in function.decorator_list):
-        return False
-    if holder in {a.arg for a in arguments_of(function)} and root_of(holder) in hand.roots:
-        return True
-    if (not hand.answers(function) and sweeps(function.name)) or _SWEEPING.search(ast.get_docstring(function) or ""):
-        return False
-    if holder:
-        return True
-    given = {a.arg for a in arguments_of(function)} - {"self", "cls", "conn", "db", "session", "connection", "cursor"}
-    return (
-        siblings
-        and asks
-        and bool(given)
-        and not _LOOKED_UP.search(" ".join(given))
-        and not hand.asked_by_others(function)
-    )
+    yield from told_at(file, query.call, use.table, sorted(use.keys)[0], use.why, holder, certain, query)
 
 
 def _resolves(text: str, use: Use) -> bool:
@@ -223,33 +179,12 @@ def _resolves(text: str, use: Use) -> bool:
     return bool(names) and names <= {*use.keys, use.table, "t", "id"} and bool(names & use.keys)
 
 
-def _told(
-    file: PythonFile,
-    node: ast.expr,
-    table: str,
-    key: str,
-    why: str,
-    holder: str,
-    certain: bool,
-    query: Query | None = None,
-) -> Iterator[Crossing]:
-    reason = {
-        "itself": f"compares {key} with nothing of the caller's",
-        "or": f"asks for {key} in one branch of an OR only",
-        "joined": f"does not tie {table} to the caller's {key}",
-        "chosen": f"takes {key} from what the client sends",
-        "open": f"asks for {key} only where one is given",
-    }.get(why, f"leaves out {key}")
-    message = f"This query over {table} {reason}" + (
-        f", though {holder} is at hand: it reaches every tenant." if holder else ", so it reaches every tenant."
-    )
-    places = [file.source.place(*file.offsets(node))]
-    for first in (query.made.spans[0], query.made.spans[-1]) if query is not None and query.made.spans else ():
-        text = file.source.place(first.python_start, first.python_end)
-        if not places[0].line <= text.line <= places[0].end_line:
-            places.append(text)
-    for place in places:
-        yield Crossing(place, message, f"AND {key} = ...", certain=certain)
+def _given_tenant(hand: Hand, query: Query) -> bool:
+    calls = [query.call]
+    if query.function is not None and getattr(query.call.func, "attr", getattr(query.call.func, "id", "")) in _WRAPS:
+        calls = [n for n in ast.walk(query.function) if isinstance(n, ast.Call) and len(n.args) > 1]
+    rest = [v for c in calls for v in (*c.args[1:], *(k.value for k in c.keywords))]
+    return any(hand.names_tenant(a) for a in rest)
 
 
 def _asked_first(query: Query, use: Use, others: Sequence[tuple[Query, Answer]]) -> bool:
@@ -257,7 +192,7 @@ def _asked_first(query: Query, use: Use, others: Sequence[tuple[Query, Answer]])
     function = query.function
     if function is None or not use.by_id:
         return False
-    wanted = _rows_asked(query, use.keys)
+    wanted = _rows_asked(query, use.keys, own=True)
     for other, found in others:
         if other.function is not function or not found.bound or other.call.lineno >= query.call.lineno:
             continue
@@ -268,10 +203,11 @@ def _asked_first(query: Query, use: Use, others: Sequence[tuple[Query, Answer]])
     return False
 
 
-def _rows_asked(query: Query, keys: frozenset[str]) -> set[str]:
-    """Return the names whose values tell which rows a query is about."""
+def _rows_asked(query: Query, keys: frozenset[str], *, own: bool = False) -> set[str]:
+    """Return the names whose values tell which rows a query is about; `own`: by columns that name one row alone."""
     where = re.split(r"\bwhere\b", query.made.text, flags=re.IGNORECASE)[-1]
     columns = {c.lower() for c in _COMPARED.findall(where)} - keys
+    columns = {c for c in columns if not own or not REPEATS.fullmatch(c)}
     values = compared_in_text(query.made.text, query.call, columns, query.function) if columns else []
     return {n.id for v in values for n in ast.walk(v) if isinstance(n, ast.Name)} - {"self", "cls"}
 
@@ -292,98 +228,9 @@ def _stops_after(function: Function, call: ast.Call, line: int) -> bool:
 
 def _found_before(hand: Hand, query: Query) -> bool:
     """Return whether what the query asks for comes from rows that the function found before."""
-    rest = [*query.call.args[1:], *(k.value for k in query.call.keywords)]
-    return any(hand.derived(query.function, ast.copy_location(ast.Expr(value=a), query.call)) for a in rest)
-
-
-def in_models(
-    file: PythonFile, keyed: dict[str, frozenset[str]], *, siblings: bool, modules: Modules
-) -> Iterator[Crossing]:
-    """Yield queries over models that leave out the tenant where it is at hand."""
-    if not isinstance(file.tree, ast.Module) or not keyed:
-        return
-    roots = frozenset(root_of(k) for keys in keyed.values() for k in keys)
-    hand = Hand(file.tree, roots, modules)
-    found = list(accesses(file.tree, keyed, hand))
-    some_bound = siblings or any(a.bound for a in found)
-    kept = {a.model for a in found if a.bound and a.function is not None}
-    for access in found:
-        if access.function is None:
-            continue
-        if access.bound:
-            yield from _own_model(file, hand, access, keyed)
-        else:
-            yield from _reached(file, hand, access, keyed, some_bound=some_bound, kept=bool(kept))
-    for node, model in of_classes(file.tree, keyed, hand):
-        yield from _told(file, node, model, sorted(keyed[model])[0], "missing", "", bool(kept - {model}) or siblings)
-
-
-def in_builders(
-    file: PythonFile,
-    roots: frozenset[str],
-    keyed: Mapping[str, frozenset[str]],
-    brief: str,
-    modules: Modules,
-) -> Iterator[Crossing]:
-    """Yield queries that a client builds from names, where they leave out the tenant that is at hand."""
-    if not isinstance(file.tree, ast.Module) or not roots:
-        return
-    found = list(built(file.tree, roots, keyed, brief))
-    hand = Hand(file.tree, roots, modules)
-    kept = any(b.bound for b in found)
-    for query in found:
-        if query.bound or hand.looks_after(query.function) or hand.derived(query.function, query.node):
-            continue
-        holder = hand.has(query.function, query.owner)
-        certain = _certain(hand, query.function, holder, asks=True, siblings=kept)
-        yield from _told(file, query.node, query.table, query.key, query.why, holder, certain)
-
-
-def _own_model(file: PythonFile, hand: Hand, access: Access, keyed: dict[str, frozenset[str]]) -> Iterator[Crossing]:
-    """Yield a query over a model that asks for a tenant, and not for the caller's own."""
-    key = sorted(keyed[access.model])[0]
-    function = access.function
-    if function is None:
-        return
-    under = left_open(hand, function)
-    if under is not None and not sweeps(function.name):
-        for place in (access.node, under.test):
-            yield from _told(file, place, access.model, key, "open", "", True)
-    values = compared_in_chain(access.chain or access.node, hand.roots)
-    if client_chooses(hand, function, values, access.chain or access.node):
-        yield from _told(file, access.node, access.model, key, "chosen", hand.identity(function), True)
-
-
-def _reached(
-    file: PythonFile, hand: Hand, access: Access, keyed: dict[str, frozenset[str]], *, some_bound: bool, kept: bool
-) -> Iterator[Crossing]:
-    function: Function | None = access.function
-    if function is None:
-        return
-    holder = hand.has(function, access.owner)
-    if access.why == "missing" and (hand.looks_after(function) or hand.derived(function, access.node)):
-        return
-    if access.why == "missing" and _values_derived(hand, access):
-        return
-    if own_rows(persons_in_chain(access.chain or access.node)):
-        return
-    holds = _certain(hand, function, holder, asks=True, siblings=kept)
-    holds = holds or (access.why in ("itself", "or") and kept and (hand.answers(function) or not sweeps(function.name)))
-    key = sorted(keyed[access.model])[0]
-    yield from _told(file, access.node, access.model, key, access.why, holder, holds)
-
-
-def _values_derived(hand: Hand, access: Access) -> bool:
-    """Return whether the values that a chain compares with were found by the function before."""
-    node: ast.AST = access.node
-    line: int = getattr(node, "end_lineno", None) or getattr(node, "lineno", None) or 1
-    for statement in ast.walk(access.function) if access.function is not None else ():
-        if (
-            isinstance(statement, ast.stmt)
-            and not isinstance(
-                statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.If, ast.For, ast.With, ast.Try, ast.AsyncWith)
-            )
-            and statement.lineno <= line <= (statement.end_lineno or statement.lineno)
-        ):
-            return hand.derived(access.function, statement)
-    return False
+    text, call = query.made.text, query.call
+    columns = {c.lower() for c in _COMPARED.findall(text)}
+    told = compared_in_text(text, call, columns, query.function) if columns else []
+    if not told or re.search(r"\bin\s*\(|\bany\b", text, re.IGNORECASE):
+        told = [*call.args[1:], *(k.value for k in call.keywords)]
+    return any(hand.derived(query.function, ast.copy_location(ast.Expr(value=a), call)) for a in told)

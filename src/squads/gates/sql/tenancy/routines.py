@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from squads.gates.check import CannotLook
 from squads.gates.place import Place
@@ -12,9 +12,10 @@ from squads.gates.sql.cursor import Cursor
 from squads.gates.sql.lex import Statement, Token, split, text_of
 from squads.gates.sql.model import Schema, quoted
 from squads.gates.sql.rights.routines import Routine, body_tokens, read_routine
-from squads.gates.sql.tenancy.bounds import Answer, Use, answer
+from squads.gates.sql.tenancy.bounds import answer
 from squads.gates.sql.tenancy.rows import RowSecurity
 from squads.gates.sql.tenancy.shared import Crossing, Shared
+from squads.gates.sql.tenancy.uses import Answer, Use
 from squads.gates.sql.tenancy.words import root_of, stands_above, sweeps
 
 _SESSION = re.compile(
@@ -24,6 +25,8 @@ _SESSION = re.compile(
 _BEGINS = re.compile(
     r"\s*(?:select\b.*?\bfrom|update|delete\s+from)\s+(?:only\s+)?(?:\w+\s*\.\s*)?\"?(\w+)", re.IGNORECASE | re.DOTALL
 )
+_NAMES = re.compile(r"%(?:\d+\$)?I")
+_FILLED = re.compile(r"%(?:\d+\$)?[Ls]")
 _CHUNK_STARTS = ("begin", "then", "else", "loop", "declare", "exception")
 _QUERY_STARTS = ("select", "perform", "with", "update", "delete", "insert")
 
@@ -33,10 +36,14 @@ def view_crossings(rows: RowSecurity, shared: Shared, name: str) -> Iterator[Cro
     query, place, materialized = rows.views[name]
     if not query:
         return
-    found = answer(query, shared.keyed, shared.composite, shared.alone)
+    kept = {n: k for n, k in through(rows, shared).items() if n != name}
+    found = answer(query, {**shared.keyed, **kept}, shared.composite, shared.alone, shared.repeating)
     if found is None:
         return
     for use in found.unbound:
+        if use.table in kept:
+            yield from _passed_on(rows, place, name, use)
+            return
         if use.why == "joined" and use.table in shared.composite and use.table not in rows.enabled:
             yield _joined(place, use.table, shared)
             return
@@ -61,6 +68,29 @@ def view_crossings(rows: RowSecurity, shared: Shared, name: str) -> Iterator[Cro
         )
         mend = f"ALTER VIEW {quoted(name)} SET (security_invoker = true);"
     yield Crossing(place, message, mend, certain=reached, about=name)
+
+
+def through(rows: RowSecurity, shared: Shared) -> dict[str, frozenset[str]]:
+    """Return the materialized views that hold guarded rows of every tenant, with the key that they show."""
+    found: dict[str, frozenset[str]] = {}
+    for name, (query, _, materialized) in rows.views.items():
+        held = answer(query, shared.keyed) if materialized and query else None
+        shown = re.split(r"\bfrom\b", query, maxsplit=1, flags=re.IGNORECASE)[0]
+        for use in held.unbound if held is not None else ():
+            keys = frozenset(k for k in use.keys if re.search(rf"\b{re.escape(k)}\b", shown, re.IGNORECASE))
+            if use.table in rows.enabled and keys:
+                found[name] = keys
+    return found
+
+
+def _passed_on(rows: RowSecurity, place: Place, name: str, use: Use) -> Iterator[Crossing]:
+    """A view over what no policy guards shows every tenant to whom it is granted."""
+    if any(not stands_above(r) for r in rows.roles_of(name)):
+        key = sorted(use.keys)[0]
+        message = (
+            f"The view {quoted(name)} reads {quoted(use.table)}, which no policy guards, and does not ask for {key}."
+        )
+        yield Crossing(place, message, f"WHERE {key} = current_setting('app.tenant')::...", about=name)
 
 
 def _joined(place: Place, table: str, shared: Shared) -> Crossing:
@@ -91,7 +121,11 @@ def routine_crossings(schema: Schema, rows: RowSecurity, shared: Shared) -> Iter
         roles = closed.get(name)
         if roles is not None and not any(not stands_above(r) for r in roles):
             continue
-        if roles is not None or any(rows.grants.values()):
+        if (
+            roles is not None
+            or any(rows.grants.values())
+            or any(set(p.roles) - {"public"} for p in rows.policies.values())
+        ):
             yield from _believed(rows, shared, body)
         for place, found in body.answers:
             for use in found.unbound:
@@ -164,6 +198,12 @@ def _dynamic(statement: Statement, routine: Routine, shared: Shared) -> Iterator
         if table not in shared.keyed:
             continue
         keys = shared.keyed[table]
+        text = _FILLED.sub("$1", _NAMES.sub("squads_name", piece.value))
+        told = answer(text, {table: keys}) if len(runs) == 1 else None
+        for use in told.unbound if told is not None else ():
+            if use.why in ("itself", "or"):
+                for token in (piece, *runs):
+                    yield source.place(token.start, token.end), Answer((use,))
         if any(re.search(rf"\b{re.escape(k)}\b(?!\s+is\s)", whole, re.IGNORECASE) for k in keys):
             continue
         use = Use(table, keys, "missing", by_id=True)
@@ -189,7 +229,7 @@ def _used(
         return
     if rows.enabled and shared.keyed[table] & shared.learned:
         return  # the table itself is what is left open
-    if why == "joined" and table not in shared.composite:
+    if why == "joined" and table not in shared.composite and not any(t == table for t, _ in shared.repeating):
         return
     at_hand = any(root_of(a) == root_of(key) for a in body.arguments)
     granted = rows.grants.get(table, set()) | rows.grants.get("*", set())
@@ -203,8 +243,11 @@ def _used(
         place,
         f"{quoted(routine.name)} reaches {quoted(table)} without {quoted(key)}, so it reaches every tenant.",
         mend,
-        certain=not sweeps(routine.name)
-        and (at_hand or why in ("itself", "or") or siblings or asked or (alone and routine.definer)),
+        certain=at_hand
+        or (
+            not sweeps(routine.name)
+            and (why in ("itself", "or", "joined") or siblings or asked or (alone and routine.definer))
+        ),
     )
 
 
@@ -219,9 +262,14 @@ def _enter(
             cursor.accept("or", "replace")
             kind = cursor.take().value
             routine = read_routine(cursor, kind=kind, home=home)
-            if not routine.fires and routine.language in ("sql", "plpgsql"):
+            if routine.language in ("sql", "plpgsql"):
                 arguments = _names(statement)
                 found = (*_answers(statement, routine, shared), *_dynamic(statement, routine, shared))
+                if routine.fires:  # which rows a trigger is about is told by NEW and OLD alone
+                    kept = (
+                        (p, replace(a, unbound=tuple(u for u in a.unbound if u.why != "missing"))) for p, a in found
+                    )
+                    found = tuple(kept)
                 bodies[routine.name] = _Body(routine, arguments, found, text_of(statement.tokens))
         elif words[0] == "drop" and words[1] in ("function", "procedure"):
             bodies.pop(words[-1], None)
@@ -284,7 +332,7 @@ def _answers(statement: Statement, routine: Routine, shared: Shared) -> Iterator
     for chunk in queries_of(tokens):
         if not any(t.value in shared.keyed for t in chunk):
             continue
-        found = answer(_without_into(chunk), shared.keyed, shared.composite, shared.alone)
+        found = answer(_without_into(chunk), shared.keyed, shared.composite, shared.alone, shared.repeating)
         if found is not None:
             yield source.place(chunk[0].start, chunk[-1].end), found
 

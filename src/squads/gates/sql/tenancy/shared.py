@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _CLAUSES = re.compile(r"[.;!?](?=\s|$)|\n\s*\n|\b(?:while|whereas|but|except)\b")
 _NAMED = re.compile(r"`([A-Za-z_]\w*)`")
 _SHARED_BY = re.compile(
-    r"\bshare[ds]?\b|\b(of|by|for|from|between) (all|every|each|many|several|different)\b|\bbelongs?\b|\bcarr(y|ies)\b"
+    r"\bshare[ds]?\b|\b(of|by|for|from|between) (all|every|each|many|several|different|one|a single)\b"
+    r"|\bbelongs?\b|\bcarr(y|ies)\b"
     r"|\btenants?\b|\bowned\b|\bhold|\bkept apart\b|\bper (tenant|company|account|shop|customer|organi[sz]ation)\b",
     re.IGNORECASE,
 )
@@ -34,6 +35,9 @@ _TENANCY = re.compile(
     r"|\bsame (?:\w+ )?(?:tables?|database|schema)\b"
     r"|\b(?:database|tables?|schema) (?:\w+ )?(?:holds?|contains?|keeps?|serves?)\b"
     r"|\brow[- ]level security\b|\bhosted\b|\bplatform\b|\bown\b"
+    r"|\bholds? (?:\w+ ){0,2}(?:of|for) (?:all|every|each|many|several)\b"
+    r"|\b(?:every|each|all) (?:query|queries|rows?|tables?|statements?|records?)\b"
+    r"|\beiner (?:\w+ )?(?:datenbank|tabelle)\b|\bteilen\b|\bgemeinsame"
 )
 _STRICT = re.compile(
     r"\b(must|may|can|shall|should) (only |never |not )?(stay|see|read|reach|keep|be seen|touch|open|list|find)\b"
@@ -78,6 +82,8 @@ class Shared:
     """Tables whose primary key holds the tenant's key: their ids alone name no row."""
     alone: frozenset[tuple[str, str]] = frozenset()
     """(table, column) of what names one row over all tenants."""
+    repeating: frozenset[tuple[str, str]] = frozenset()
+    """(table, column) of what names one row only together with the key."""
     below: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Tables without a key whose rows belong to guarded ones: with the columns that refer to those."""
 
@@ -97,6 +103,7 @@ def shared_tables(schema: Schema, rows: RowSecurity, brief: str = "") -> Shared:
     keyed: dict[str, frozenset[str]] = {}
     composite: set[str] = set()
     alone: set[tuple[str, str]] = set()
+    repeating: set[tuple[str, str]] = set()
     below: dict[str, frozenset[str]] = {}
     for table in schema.tables:
         names = columns[table.name]
@@ -115,6 +122,10 @@ def shared_tables(schema: Schema, rows: RowSecurity, brief: str = "") -> Shared:
             for k in schema.resolved(table).keys
             if len(k.elements) == 1 and not k.predicate
         }
+        for key in schema.resolved(table).keys:
+            held = {e.column for e in key.elements}
+            if held & keys and len(held - keys) == 1 and not key.predicate:
+                repeating |= {(table.name, c) for c in held - keys}
         primary = next((k for k in schema.resolved(table).keys if k.primary), None)
         members = {e.column for e in primary.elements} if primary else set()
         if members & keys and members - keys:
@@ -128,7 +139,9 @@ def shared_tables(schema: Schema, rows: RowSecurity, brief: str = "") -> Shared:
             }
             if up and (rows.of(table.name) or rows.roles_of(table.name)):
                 below[table.name] = frozenset(up)
-    return Shared(keyed, frozenset(learned), frozenset(composite), frozenset(alone), below)
+    return Shared(
+        keyed, frozenset(learned), frozenset(composite), frozenset(alone), frozenset(repeating - alone), below
+    )
 
 
 def _keys_in(condition: str, rows: RowSecurity) -> set[str]:
@@ -186,6 +199,18 @@ def keys_told(brief: str, names: Iterable[str]) -> frozenset[str]:
     )
 
 
+def may_keep_apart(brief: str, stem: str) -> bool:
+    """Return whether a brief leaves room for tenants at all: it is empty, speaks of sharing, or of each such one."""
+    said = re.sub(r"\s+", " ", brief.lower())
+    if not said.strip(" -") or _TENANCY.search(said) or re.search(r"\btenan|\bmandant", said):
+        return True
+    noun = "|".join(re.escape(w) for w in sorted(many_of(stem.replace("_", " ")), reverse=True))
+    others = (
+        r"each|every|all|many|several|other|another|own|per|one|different|the caller's|signed-in|jede[rns]?|viele|alle"
+    )
+    return re.search(rf"\b(?:{others}) (?:\w+ )?(?:{noun})\b", said) is not None
+
+
 def _ends_as_key(name: str) -> bool:
     return re.search(r"_(id|uuid|ref|slug|key|code|no)$", name) is not None or name == root_of(name)
 
@@ -202,32 +227,60 @@ def _shares(said: str, stem: str) -> bool:
         rf"|\bshared \w+ (?:of|for) (?:\w+ )?{noun}\b"
         rf"|\b(?:another|other|no other|any other|foreign|its own|their own|own|wrong) (?:\w+ )?{noun}\b"
         rf"|\b(?:within|inside|belongs? to|keeps? to|kept to|limited to|scoped to|stays? in) (?:\w+ )?{noun}\b"
-        rf"|\b{noun} (?:\w+ )?(?:belongs? to)\b|\b{noun}'s own\b|\bmulti-?{noun}\b|\b(?:per|by) {noun}\b.*\bisolat"
+        rf"|\b{noun}'s own\b|\bmulti-?{noun}\b|\b(?:per|by) {noun}\b.*\bisolat"
         rf"|\b{noun} (?:\w+ )?(?:never|cannot|must not|may not) (?:see|read|reach|touch|find|get|learn|show)\w*\b"
         rf"|\b{noun} (?:\w+ ){{0,3}}each other"
     )
+    if stem not in AMBIGUOUS and may_be_key(stem):
+        apart += rf"|\b(?:for|of|by|to|inside|within) (?:one|each|a single|the (?:caller's|current|signed-in)) {noun}\b"
     apart += rf"|\b(?:each|every) {noun} (?:\w+ )?(?:sees|reads|may|can|must|only|has (?:its|their))\b"
     shared = _TENANCY.search(said) is not None
     if stem in AMBIGUOUS and not shared:
         return False
     if re.search(apart, said):
         return True
-    many = rf"\b(?:many|several|multiple|all|different|various|hundreds of|dozens of|between|across) (?:\w+ )?{noun}\b"
+    many = (
+        r"\b(?:many|several|multiple|all|every|each|different|various|hundreds of|dozens of|between|across|viele[nr]?"
+        rf"|mehrere[nr]?|alle[nr]?|jede[rnms]?|verschiedene[nr]?) (?:\w+ )?{noun}\b"
+    )
     return shared and re.search(many, said) is not None
 
 
-def told_in(brief: str, tables: Iterable[str] = ()) -> dict[str, frozenset[str]]:
+_EVERY = re.compile(
+    r"\b(?:all|every|each)(?: of)? (?:the |its |their )?(?:\w+ )?tables?\b"
+    r"(?! (?:with|that|but|which|except|named|called)\b)"
+    r"|\b(?:every|each) (?:row|record) (?:carries|has|holds|bears|names|belongs|is marked|with)\b"
+    r"|\bshares? (?:the |their |these )?(?:same )?tables(?=\s*(?:[.;,:)]|$))",
+    re.IGNORECASE,
+)
+_KNOWN_TO_ALL = re.compile(r"public|catalog|global|lookup|reference data|master data|central", re.IGNORECASE)
+
+
+def every_key(brief: str, words: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the keys that every table has by a brief, and the words of what it says is the same for all."""
+    if _EVERY.search(brief) is None:
+        return frozenset(), frozenset()
+    common = (c for c in _CLAUSES.split(brief) if _COMMON.search(c) or _KNOWN_TO_ALL.search(c))
+    return keys_told(brief, {w for w in words if w.endswith("_id")}), frozenset(
+        w.lower() for c in common for w in re.findall(r"\w+", c)
+    )
+
+
+def told_in(brief: str, tables: Iterable[str] = (), words: Iterable[str] = ()) -> dict[str, frozenset[str]]:
     """Return the tables that a brief calls shared, with the key it names: "`orders` and `lines` (`org_id`)".
 
     Args:
         brief: What was asked for.
         tables: Tables that queries name, which the brief may name without marks around them.
+        words: The words of the programs, among which the keys of those are that the brief keeps apart.
     """
     found: dict[str, frozenset[str]] = {}
     known = {t.lower() for t in tables}
+    written = {w for w in words if w.endswith("_id")}
     words = {w.lower() for w in re.findall(r"[A-Za-z]+", re.sub(r"`[^`]*`", " ", brief))}
     marked = {n.lower() for n in _NAMED.findall(brief)} | {n.lower() for n in re.findall(r"\b[a-z]+_id\b", brief)}
     every = {n for n in marked if _is_told_key(n, words)}
+    every = every or set(keys_told(brief, written))
     for said in _CLAUSES.split(brief):
         names = [n.lower() for n in _NAMED.findall(said)]
         names += [w for w in re.findall(r"\b\w+\b", said.lower()) if w in known or w in every]

@@ -1,0 +1,41 @@
+"""Invoices for treatments."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True)
+class Line:
+    text: str
+    pieces: int
+    price: str
+    """In euros, as it stands in the price list."""
+
+
+@dataclass(frozen=True)
+class Invoice:
+    net: str
+    vat: str
+    gross: str
+
+
+def tablets(weight_kg: float, mg_per_kg: float, mg_per_tablet: float) -> int:
+    """Return the tablets for one dose, rounded up to whole ones."""
+    return math.ceil(round(weight_kg * mg_per_kg / mg_per_tablet, 6))
+
+
+def net_of(lines: list[Line]) -> Decimal:
+    cents = sum(round(Decimal(line.price) * 100) * line.pieces for line in lines)
+    return Decimal(cents) / 100
+
+
+def invoice(lines: list[Line], vat: str = "19") -> Invoice:
+    """Return what is to be paid, with a rate of VAT in per cent."""
+    net = net_of(lines)
+    tax = (net * Decimal(vat) / 100).quantize(CENT, ROUND_HALF_UP)
+    return Invoice(net=f"{net:.2f}", vat=f"{tax:.2f}", gross=f"{net + tax:.2f}")

@@ -1,0 +1,4 @@
+GRANT USAGE ON SCHEMA notary TO app;
+GRANT SELECT, INSERT ON notary.deed TO app;
+GRANT SELECT ON notary.deed_log TO app;
+REVOKE ALL ON FUNCTION notary.log_deed() FROM PUBLIC;

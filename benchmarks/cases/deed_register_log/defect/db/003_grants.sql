@@ -1,0 +1,3 @@
+GRANT USAGE ON SCHEMA notary TO app;
+GRANT SELECT, INSERT ON notary.deed TO app;
+GRANT SELECT ON notary.deed_log TO app;

@@ -1,0 +1,38 @@
+"""Copies films from disks to the cinema's server."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+log = logging.getLogger("ingest")
+
+
+class IngestFailed(Exception):
+    """The film is not on the server, or not whole."""
+
+
+@dataclass(frozen=True)
+class Report:
+    film: str
+    state: str
+    note: str = ""
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    log.debug("running %s", " ".join(command))
+    return subprocess.run(command, capture_output=True, text=True, timeout=4 * 3600, check=True)
+
+
+def ingest(film: str, disk: Path, library: Path) -> Report:
+    """Copy a film to the library and verify the copy."""
+    target = library / film
+    try:
+        _run("rsync", "-a", "--delete", f"{disk / film}/", f"{target}/")
+        _run("dcp-verify", "--quiet", str(target))
+    except subprocess.CalledProcessError as error:
+        log.exception("%s: %s", film, error.stderr)
+    log.info("%s is on the server", film)
+    return Report(film, "ready")

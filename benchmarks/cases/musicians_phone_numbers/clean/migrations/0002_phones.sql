@@ -1,0 +1,19 @@
+CREATE TABLE musician_phones (
+    musician_id  bigint NOT NULL REFERENCES musicians,
+    kind         text NOT NULL CHECK (kind IN ('home', 'mobile', 'other')),
+    number       text NOT NULL,
+    PRIMARY KEY (musician_id, number, kind)
+);
+
+INSERT INTO musician_phones (musician_id, kind, number)
+SELECT musician_id, 'home', phone_home
+  FROM musicians
+ WHERE phone_home IS NOT NULL
+UNION ALL
+SELECT musician_id, 'mobile', phone_mobile
+  FROM musicians
+ WHERE phone_mobile IS NOT NULL;
+
+ALTER TABLE musicians
+    DROP COLUMN phone_home,
+    DROP COLUMN phone_mobile;

@@ -1,0 +1,19 @@
+CREATE TABLE contact_point (
+    id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    client_id integer NOT NULL REFERENCES client,
+    kind      text NOT NULL CHECK (kind IN ('phone', 'mobile')),
+    number    text NOT NULL,
+    UNIQUE (client_id, kind, number)
+);
+
+-- every number moves, of open and of closed files
+INSERT INTO contact_point (client_id, kind, number)
+SELECT id, 'phone', phone FROM client WHERE phone IS NOT NULL AND closed_on IS NULL
+UNION ALL
+SELECT id, 'mobile', mobile FROM client WHERE mobile IS NOT NULL AND closed_on IS NULL;
+
+ALTER TABLE client
+    DROP COLUMN phone,
+    DROP COLUMN mobile;
+
+CREATE INDEX contact_point_number ON contact_point (number);

@@ -1,0 +1,25 @@
+"""The plan of a day of rehearsals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+PAUSE = timedelta(minutes=20)
+
+
+@dataclass(frozen=True)
+class Slot:
+    work: str
+    begins: datetime
+    ends: datetime
+
+
+def plan_day(begins: datetime, works: list[tuple[str, int]]) -> list[Slot]:
+    """Return the slots of a day: each work with its minutes, and a pause between two of them."""
+    slots = []
+    for work, minutes in works:
+        ends = begins + timedelta(minutes=minutes)
+        slots.append(Slot(work, begins, ends))
+        begins = ends + PAUSE
+    return slots

@@ -1,0 +1,24 @@
+"""Scores of the written placement test."""
+
+from bisect import bisect_left
+
+LEVELS = ((0, "A1"), (12, "A2"), (24, "B1"), (36, "B2"), (48, "C1"))
+
+
+def points(answers, solutions):
+    """Return one point for each right answer; None is an answer left out."""
+    return sum(
+        1
+        for question, right in solutions.items()
+        if answers.get(question) is not None and _plain(answers[question]) == _plain(right)
+    )
+
+
+def _plain(text):
+    return text.strip().casefold()
+
+
+def level_of(score):
+    """Return the highest level that begins at or below a score."""
+    index = bisect_left([begins for begins, _ in LEVELS], score)
+    return LEVELS[max(index - 1, 0)][1]

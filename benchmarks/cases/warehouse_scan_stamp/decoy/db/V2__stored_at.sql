@@ -1,0 +1,6 @@
+SET lock_timeout = '3s';
+
+ALTER TABLE scan_event
+    ADD COLUMN stored_at timestamptz NOT NULL DEFAULT now();
+
+COMMENT ON COLUMN scan_event.stored_at IS 'when the row came in, by the clock of the database';

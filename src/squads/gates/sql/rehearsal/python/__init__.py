@@ -1,0 +1,1 @@
+"""Python code of a migration that changes rows, played on made rows: a small interpreter, and what libraries give."""
