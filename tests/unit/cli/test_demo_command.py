@@ -43,7 +43,7 @@ def test_the_story_is_told_in_its_order(told: str) -> None:
         "3  Task single-sign-on",
         "✗ security refused: 3 findings",
         "sso.py:46:12: The claims of id_token",
-        "sso.py:41:12: as before.",
+        "sso.py:41:5: as before.",
         "4  Task single-sign-on, revised",
         "✗ security refused: 3 findings",
         "✓ security approved: 1 file read",
